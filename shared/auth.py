@@ -1,0 +1,148 @@
+"""Who is asking, and what they may do. Each service decides from its own copy of people and API keys."""
+
+import hashlib
+import hmac
+import time
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from shared.errors import NotAllowed
+from shared.ids import random_id
+from shared.mongo import Database, put_if_newer
+from shared.schemas.outreach import ApiKeyChanged, PersonChanged, Role, RoleKind
+
+SESSION_SECONDS = 12 * 3600
+SCOPES = tuple(f"{service}:{right}" for service in ("outreach", "events", "notify") for right in ("read", "write"))
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A person with a session or a program with a key. Use cases ask it; nobody is allowed anything by default."""
+
+    id: str
+    kind: Literal["person", "program"]
+    name: str
+    roles: tuple[Role, ...] = ()
+    scopes: frozenset[str] = field(default_factory=frozenset)
+    email: str = ""
+    language: Literal["de", "en"] = "de"
+    csrf: str = ""
+
+    def has(self, kind: RoleKind, organisation_id: str | None = None) -> bool:
+        """Whether one of the roles is `kind`, in `organisation_id` when that is given."""
+        return any(r.kind == kind and organisation_id in (None, r.organisation_id) for r in self.roles)
+
+    @property
+    def coordinates(self) -> bool:
+        """Whether this is a coordinator (or a program that acts for one)."""
+        return self.has("coordinator")
+
+    def organisations(self, kind: RoleKind) -> list[str]:
+        """The organisations in which this identity has the role `kind`."""
+        return [role.organisation_id for role in self.roles if role.kind == kind]
+
+    def must_coordinate(self) -> None:
+        """NotAllowed unless this is a coordinator."""
+        if not self.coordinates:
+            raise NotAllowed
+
+    def must_act_for_school(self, school_id: str) -> None:
+        """NotAllowed unless this is a teacher of the school or a coordinator."""
+        if not (self.coordinates or self.has("teacher", school_id)):
+            raise NotAllowed
+
+    def must_act_for_company(self, company_id: str) -> None:
+        """NotAllowed unless this is a contact of the company or a coordinator."""
+        if not (self.coordinates or self.has("company", company_id)):
+            raise NotAllowed
+
+    def must_operate(self) -> None:
+        """NotAllowed unless this is an operator or a coordinator."""
+        if not (self.coordinates or self.has("operator")):
+            raise NotAllowed
+
+
+def hash_of_key(key: str) -> str:
+    """What is stored and sent of an API key or a link's token: its SHA-256, in hex."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+class Directory:
+    """People and API keys as this service knows them: collections `people` and `api_keys` of its own database.
+
+    Answers are kept for two seconds, so that a revoked key or ended session stops working within that time.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._kept: dict[tuple[str, str], tuple[float, dict[str, Any] | None]] = {}
+
+    async def program(self, key: str) -> Identity | None:
+        """The program whose API key is `key`, or None."""
+        row = await self._find("api_keys", "key_hash", hash_of_key(key))
+        if row is None or row["revoked"]:
+            return None
+        roles = tuple(Role(**role) for role in row["roles"])
+        return Identity(row["_id"], "program", row["name"], roles, frozenset(row["scopes"]))
+
+    async def person(self, person_id: str, session_epoch: int, csrf: str = "") -> Identity | None:
+        """The active person whose sessions of `session_epoch` have not ended, or None."""
+        row = await self._find("people", "_id", person_id)
+        if row is None or not row["active"] or row["session_epoch"] != session_epoch:
+            return None
+        roles = tuple(Role(**role) for role in row["roles"])
+        scopes = frozenset(SCOPES)
+        return Identity(row["_id"], "person", row["name"], roles, scopes, row["email"], row["language"], csrf)
+
+    async def copy_person(self, message: PersonChanged) -> None:
+        """Take over what `outreach` says of a person; older news changes nothing."""
+        facts = message.model_dump(include={"name", "email", "language", "roles", "session_epoch", "active"})
+        await put_if_newer(self._db.people, message.person_id, message.aggregate_version, facts)
+        self._kept.clear()
+
+    async def copy_api_key(self, message: ApiKeyChanged) -> None:
+        """Take over what `outreach` says of an API key; older news changes nothing."""
+        facts = message.model_dump(include={"key_hash", "name", "scopes", "roles", "revoked"})
+        await put_if_newer(self._db.api_keys, message.key_id, message.aggregate_version, facts)
+        self._kept.clear()
+
+    async def create_indexes(self) -> None:
+        """For finding a program by its key and people by their role."""
+        await self._db.api_keys.create_index("key_hash")
+        await self._db.people.create_index([("roles.kind", 1), ("roles.organisation_id", 1)])
+
+    async def _find(self, collection: str, name: str, value: str) -> dict[str, Any] | None:
+        until, row = self._kept.get((collection, value), (0.0, None))
+        if time.monotonic() < until:
+            return row
+        row = await self._db[collection].find_one({name: value})
+        if len(self._kept) > 10_000:
+            self._kept.clear()
+        self._kept[(collection, value)] = (time.monotonic() + 2.0, row)
+        return row
+
+
+class Sessions:
+    """Signed session cookies, readable by every service that has the same secret key."""
+
+    def __init__(self, secret_key: str) -> None:
+        self._secret = secret_key.encode()
+        self._serializer = URLSafeTimedSerializer(secret_key, salt="session")
+
+    def open(self, person_id: str, session_epoch: int) -> str:
+        """The cookie value of a new session."""
+        return self._serializer.dumps([person_id, session_epoch, random_id()])
+
+    def read(self, cookie: str) -> tuple[str, int, str] | None:
+        """(person id, session epoch, CSRF token) of a valid cookie; None when forged or older than 12 hours."""
+        try:
+            person_id, epoch, nonce = self._serializer.loads(cookie, max_age=SESSION_SECONDS)
+        except (BadSignature, ValueError):
+            return None
+        return person_id, epoch, self.csrf_token(nonce)
+
+    def csrf_token(self, nonce: str) -> str:
+        """The token that a form of this session carries."""
+        return hmac.new(self._secret, f"csrf:{nonce}".encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,100 @@
+"""Inbox: a consumer handles each message once, whatever the broker repeats, and sets aside what it cannot handle."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from shared.broker import RETRY_PAUSES
+from shared.clock import Clock
+from shared.log import correlation_id
+from shared.mongo import AlreadyThere, Database, Document, Session, StoreUnavailable, transaction
+from shared.schemas.base import Message
+from shared.schemas.catalogue import UnknownMessage, read_message
+
+log = logging.getLogger(__name__)
+Handler = Callable[[Any, Any, datetime], Awaitable[None]]
+ATTEMPTS = len(RETRY_PAUSES) + 1
+
+
+async def once(db: Database, message: Message, handler: str, effect: Callable[[Session], Awaitable[None]]) -> bool:
+    """Run `effect` in one transaction with the note that `handler` has handled `message`.
+
+    Returns False, with nothing changed, when it was handled before.
+    """
+
+    async def work(session: Session) -> None:
+        note = {"_id": f"{message.id}:{handler}", "handled_at": datetime.now(UTC), "aggregate": message.aggregate}
+        await db.inbox.insert_one(note, session=session)
+        await effect(session)
+
+    try:
+        await transaction(db, work)
+    except AlreadyThere as error:
+        if (error.details or {}).get("keyValue", {}).get("_id") != f"{message.id}:{handler}":
+            raise
+        return False
+    return True
+
+
+class Dispatcher:
+    """Hands a message from the broker to its handler: `handler(message, context, now)`."""
+
+    def __init__(self, db: Database, handlers: Mapping[type[Message], Handler], context: Any, clock: Clock) -> None:
+        self._db = db
+        self._handlers = handlers
+        self._context = context
+        self._clock = clock
+
+    async def receive(self, wire: Document, attempt: int) -> None:
+        """Handle one CloudEvents document. Raises to get it again; after the last attempt it is set aside."""
+        try:
+            await self._handle(wire)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            if attempt < ATTEMPTS and not isinstance(error, ValidationError):
+                raise
+            log.exception("message %s is set aside", wire.get("id"))
+            await self._set_aside(wire, error, attempt)
+
+    async def replay(self, set_aside_id: str) -> None:
+        """Handle a message that was set aside again, and forget it when that works; raises the handler's error else."""
+        row = await self._db.set_aside.find_one({"_id": set_aside_id})
+        if row is None:
+            return
+        try:
+            await self._handle(row["wire"])
+        except Exception as error:
+            await self._set_aside(row["wire"], error, row["attempts"] + 1)
+            raise
+        await self._db.set_aside.delete_one({"_id": set_aside_id})
+
+    async def _handle(self, wire: Document) -> None:
+        try:
+            message = read_message(wire)
+        except UnknownMessage:
+            return
+        handler = self._handlers.get(type(message))
+        if handler is None:
+            return
+        correlation_id.set(message.correlation_id)
+        await handler(message, self._context, self._clock.now())
+
+    async def _set_aside(self, wire: Document, error: Exception, attempts: int) -> None:
+        facts = {"wire": wire, "error": f"{type(error).__name__}: {error}", "attempts": attempts}
+        await self._db.set_aside.update_one(
+            {"_id": str(wire.get("id"))}, {"$set": {**facts, "set_aside_at": datetime.now(UTC)}}, upsert=True
+        )
+
+
+async def create_indexes(db: Database) -> None:
+    """For forgetting old notes."""
+    await db.inbox.create_index("handled_at")
+
+
+async def forget_handled(db: Database, older_than: timedelta) -> int:
+    """Delete notes older than `older_than` (longer than any broker or outbox keeps a message); returns how many."""
+    return (await db.inbox.delete_many({"handled_at": {"$lt": datetime.now(UTC) - older_than}})).deleted_count

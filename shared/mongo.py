@@ -1,0 +1,119 @@
+"""MongoDB: the only file that builds a driver client. docs/decisions tells how to move to AsyncMongoClient."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from motor.motor_asyncio import (
+    AsyncIOMotorClient,
+    AsyncIOMotorClientSession,
+    AsyncIOMotorCollection,
+    AsyncIOMotorDatabase,
+)
+from pymongo import ReadPreference
+from pymongo.errors import AutoReconnect, DuplicateKeyError, PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+Client = AsyncIOMotorClient[dict[str, Any]]
+Database = AsyncIOMotorDatabase[dict[str, Any]]
+Collection = AsyncIOMotorCollection[dict[str, Any]]
+Session = AsyncIOMotorClientSession
+Document = dict[str, Any]
+Result = TypeVar("Result")
+
+StoreUnavailable = AutoReconnect
+AlreadyThere = DuplicateKeyError
+StoreError = PyMongoError
+
+
+def connect(url: str, most_connections: int = 50) -> Client:
+    """A client that acknowledges a write only when a majority has it in its journal. Connects lazily."""
+    return AsyncIOMotorClient(
+        url,
+        tz_aware=True,
+        tzinfo=UTC,
+        w="majority",
+        journal=True,
+        readConcernLevel="majority",
+        maxPoolSize=most_connections,
+        serverSelectionTimeoutMS=15_000,
+        appname="perspektive",
+        uuidRepresentation="standard",
+    )
+
+
+@asynccontextmanager
+async def database(url: str, name: str) -> AsyncIterator[Database]:
+    """The named database, its client closed at the end."""
+    client = connect(url)
+    try:
+        yield client[name]
+    finally:
+        client.close()
+
+
+def relaxed(collection: Collection) -> Collection:
+    """The collection with writes acknowledged before they are journaled, for what a crash may forget."""
+    return collection.with_options(write_concern=WriteConcern(w=1, j=False))
+
+
+async def transaction(db: Database, work: Callable[[Session], Awaitable[Result]]) -> Result:
+    """Run `work` in one multi-document transaction; it is run again from the start on a transient write conflict."""
+    async with await db.client.start_session() as session:
+        return await session.with_transaction(
+            work,
+            read_concern=ReadConcern("snapshot"),
+            write_concern=WriteConcern("majority", j=True),
+            read_preference=ReadPreference.PRIMARY,
+        )
+
+
+async def put_if_newer(
+    collection: Collection, key: str, version: int, fields: Document, session: Session | None = None
+) -> bool:
+    """Replace the copy `key` when `version` is newer than the one held; an older or equal one changes nothing.
+
+    Returns whether the copy changed. Safe to repeat, and safe out of order.
+    """
+    if session is not None and await collection.find_one({"_id": key, "version": {"$gte": version}}, session=session):
+        return False  # inside a transaction the duplicate key below would end the whole transaction
+    try:
+        result = await collection.replace_one(
+            {"_id": key, "version": {"$lt": version}}, {**fields, "version": version}, upsert=True, session=session
+        )
+    except DuplicateKeyError:
+        return False
+    return bool(result.modified_count or result.upserted_id)
+
+
+async def hold_lease(db: Database, name: str, holder: str, seconds: float) -> bool:
+    """Take or keep the lease `name` for `seconds`; False while somebody else holds it.
+
+    Uses the machine's time on purpose: moving the clock of a demo must not end leases.
+    """
+    now = datetime.now(UTC)
+    free_or_mine = {"_id": name, "$or": [{"holder": holder}, {"until": {"$lt": now}}]}
+    taken = {"$set": {"holder": holder, "until": now + timedelta(seconds=seconds)}}
+    try:
+        return (await db.leases.update_one(free_or_mine, taken, upsert=True)).acknowledged
+    except DuplicateKeyError:
+        return False
+
+
+async def give_back_lease(db: Database, name: str, holder: str) -> None:
+    """End the lease `name` at once, so that another process need not wait for its end."""
+    await db.leases.delete_one({"_id": name, "holder": holder})
+
+
+async def create_collections(db: Database, names: list[str]) -> None:
+    """Create what is missing: a transaction must not meet a collection that does not exist yet."""
+    existing = set(await db.list_collection_names())
+    for name in names:
+        if name not in existing:
+            try:
+                await db.create_collection(name)
+            except PyMongoError as error:
+                if getattr(error, "code", None) != 48:  # another process was first: NamespaceExists
+                    raise

@@ -1,0 +1,23 @@
+"""The main menu, the same in all three services: what a person's roles can do."""
+
+from shared.auth import Identity
+from shared.ui.language import translate
+
+
+def menu(person: Identity | None, language: str) -> list[tuple[str, str]]:
+    """(address, text) of each entry for `person`, in `language`."""
+    entries = [("/events/", "Find a place")]
+    if person is None:
+        entries.append(("/outreach/sign-in", "Sign in"))
+    else:
+        if person.has("teacher") or person.coordinates:
+            entries += [("/events/registrations", "Registrations"), ("/outreach/visits", "School visits")]
+        if person.has("company") or person.coordinates:
+            entries.append(("/events/offers", "Offers"))
+        if person.has("ambassador"):
+            entries.append(("/outreach/my-visits", "My visits"))
+        if person.coordinates:
+            entries += [("/outreach/", "Campaigns"), ("/outreach/schools", "Schools")]
+        if person.coordinates or person.has("operator"):
+            entries.append(("/notify/", "Mails"))
+    return [(address, translate(text, language)) for address, text in entries]

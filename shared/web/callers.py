@@ -1,0 +1,84 @@
+"""Who is calling: a program with an API key (the API), or a person with a session cookie (the pages)."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from shared.auth import Directory, Identity, Sessions
+from shared.errors import NotAllowed, NotSignedIn
+
+SESSION_COOKIE = "perspektive_session"
+SIGN_IN_PAGE = "/outreach/sign-in"
+_bearer = HTTPBearer(auto_error=False, description="An API key, issued by the coordinator, with scopes")
+
+
+class ScopeMissing(NotAllowed):
+    """This API key lacks the scope {scope}."""
+
+
+class SignInNeeded(NotSignedIn):
+    """This page is for people who are signed in."""
+
+    def __init__(self, back_to: str = "/events/") -> None:
+        self.back_to = back_to
+        super().__init__()
+
+
+def program(scope: str) -> Callable[..., Awaitable[Identity]]:
+    """A dependency: the calling program, whose key must have `scope` (for example `events:write`)."""
+
+    async def calling_program(
+        request: Request, key: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    ) -> Identity:
+        directory: Directory = request.app.state.directory
+        identity = await directory.program(key.credentials) if key else None
+        if identity is None:
+            raise NotSignedIn
+        if scope not in identity.scopes:
+            raise ScopeMissing(scope=scope)
+        return identity
+
+    return calling_program
+
+
+async def visitor(request: Request) -> Identity | None:
+    """A dependency: the signed-in person, or None."""
+    sessions: Sessions = request.app.state.sessions
+    directory: Directory = request.app.state.directory
+    cookie = request.cookies.get(SESSION_COOKIE)
+    session = sessions.read(cookie) if cookie else None
+    request.state.person = await directory.person(*session) if session else None
+    return request.state.person
+
+
+async def signed_in(request: Request) -> Identity:
+    """A dependency: the signed-in person; everybody else is led to the sign-in page and back."""
+    person = await visitor(request)
+    if person is None:
+        raise SignInNeeded(request.url.path if request.method == "GET" else "/")
+    return person
+
+
+def sign_in_address(back_to: str) -> str:
+    """The sign-in page that leads back to the path `back_to`."""
+    return f"{SIGN_IN_PAGE}?next={quote(back_to)}"
+
+
+def own_path(path: str) -> str:
+    """`path` when it is a path of this origin, else `/` (a link in a form must not lead elsewhere)."""
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
+
+
+Person = Annotated[Identity, Depends(signed_in)]
+Visitor = Annotated[Identity | None, Depends(visitor)]
+
+
+def request_id(request: Request) -> str:
+    """A dependency: the id of this request, the same for every retry of it; ids of what it creates derive from it."""
+    return request.state.request_id
+
+
+RequestId = Annotated[str, Depends(request_id)]

@@ -1,0 +1,111 @@
+"""The HTTP edge that every service has: errors, sessions, idempotency, security headers, health, static files."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.auth import Directory, Sessions
+from shared.ids import random_id
+from shared.log import correlation_id
+from shared.mongo import Database
+from shared.settings import CommonSettings
+from shared.web.idempotency import Idempotency
+from shared.web.pages import UI, Pages, add_page_handlers
+from shared.web.problems import add_problem_handlers
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+Checks = dict[str, Callable[[], Awaitable[bool]]]
+
+
+class _Envelope:
+    """Gives each request a correlation id, and each answer the security headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        token = correlation_id.set(random_id())
+        api = "/api/" in scope["path"]
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-Correlation-Id"] = correlation_id.get()
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                if not scope["path"].partition("/static/")[1]:
+                    headers.setdefault("Cache-Control", "no-store" if api else "no-cache, private")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, with_headers)
+        finally:
+            correlation_id.reset(token)
+
+
+def build_edge(
+    service: str,
+    settings: CommonSettings,
+    db: Database,
+    pages: Pages,
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[Any]],
+    checks: Checks,
+) -> FastAPI:
+    """The service's application, still without its own routes. `checks` say whether it is ready, by name."""
+    app = FastAPI(
+        title=f"Perspektive {service}",
+        version="1",
+        lifespan=lifespan,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    app.state.directory = Directory(db)
+    app.state.sessions = Sessions(settings.secret_key.get_secret_value())
+    app.state.public_url = settings.public_url
+    app.state.pages = pages
+    app.add_middleware(Idempotency, db=db)
+    app.add_middleware(_Envelope)
+    add_problem_handlers(app)
+    add_page_handlers(app, pages)
+    _add_health(app, checks)
+    app.mount("/static", StaticFiles(directory=UI / "static"), name="static")
+    return app
+
+
+def _add_health(app: FastAPI, checks: Checks) -> None:
+    @app.get("/healthz", include_in_schema=False)
+    async def alive() -> Response:
+        return JSONResponse({"alive": True})
+
+    @app.get("/readyz", include_in_schema=False)
+    async def ready(request: Request) -> Response:
+        results = {name: await _holds(check) for name, check in checks.items()}
+        return JSONResponse({"ready": all(results.values()), "parts": results}, 200 if all(results.values()) else 503)
+
+
+async def _holds(check: Callable[[], Awaitable[bool]]) -> bool:
+    try:
+        return await check()
+    except Exception:  # whatever is wrong, the answer is: not ready
+        return False

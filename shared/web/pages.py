@@ -1,0 +1,198 @@
+"""Pages: templates, forms and their guards, the person's language, and errors that a person can read."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import FormData
+
+from shared.auth import Identity
+from shared.errors import Invalid, NotAllowed, NotFound, RuleBroken
+from shared.ids import derived_id, random_id
+from shared.ui import language as words
+from shared.ui.menu import menu
+from shared.web.callers import SignInNeeded, sign_in_address, visitor
+from shared.web.problems import BodyInvalid, field_errors, status_of
+
+UI = Path(__file__).parent.parent / "ui"
+LANGUAGE_COOKIE = "perspektive_language"
+
+
+class FormExpired(NotAllowed):
+    """This form is too old or came from another page. Please open the page again and send it once more."""
+
+
+class Pages:
+    """Renders one service's templates within the common look."""
+
+    def __init__(self, service: str, templates: Path) -> None:
+        self.service = service
+        self._environment = Environment(
+            loader=FileSystemLoader([templates, UI / "templates"]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
+        )
+        self._overlays = {code: self._in_language(code) for code in ("de", "en")}
+
+    def show(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        """The page `template` for this request's person and language."""
+        language = language_of(request)
+        person: Identity | None = getattr(request.state, "person", None)
+        common = {
+            "request": request,
+            "path": request.url.path,
+            "service": self.service,
+            "static": f"/{self.service}/static",
+            "person": person,
+            "csrf": person.csrf if person else "",
+            "lang": language,
+            "new_request_id": random_id,
+            "menu": lambda who: menu(who, language),
+            "errors": {},
+            "values": {},
+        }
+        page = self._overlays[language].get_template(template)
+        return HTMLResponse(page.render({**common, **values}), status)
+
+    def _in_language(self, code: str) -> Environment:
+        environment = self._environment.overlay()
+        environment.filters = dict(self._environment.filters)
+        environment.install_gettext_translations(words.translations(code), newstyle=True)  # type: ignore[attr-defined]
+        for name in ("day", "clock_time", "day_and_time", "short_day", "timestamp"):
+            environment.filters[name] = _with_language(getattr(words, name), code)
+        return environment
+
+
+def _with_language(formatter: Any, code: str) -> Any:
+    return lambda value: formatter(value, code)
+
+
+def language_of(request: Request) -> words.Language:
+    """The chosen language (cookie), else the person's own, else the browser's, else German."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    if chosen in ("de", "en"):
+        return chosen  # type: ignore[return-value]
+    person: Identity | None = getattr(request.state, "person", None)
+    return person.language if person else words.preferred(request.headers.get("accept-language"))
+
+
+def same_origin(request: Request) -> bool:
+    """Whether the browser says that a form was sent from a page of this origin."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin")
+    return origin is not None and origin.rstrip("/") == request.app.state.public_url.rstrip("/")
+
+
+async def posted(request: Request) -> FormData:
+    """The fields of a form that this person's own page sent; FormExpired for anything else."""
+    form = await request.form()
+    person: Identity | None = getattr(request.state, "person", None)
+    if not same_origin(request) or (person is not None and form.get("csrf") != person.csrf):
+        raise FormExpired
+    return form
+
+
+def form_request_id(person: Identity, form: FormData) -> str:
+    """The request id of a form, the same when it is sent twice by accident."""
+    return derived_id(person.id, form.get("request_id", ""))
+
+
+def nested(form: Mapping[str, Any], lists: Sequence[str] = ()) -> dict[str, Any]:
+    """Form fields named like `group.pupils` as nested dictionaries; empty texts are left out.
+
+    Names in `lists` are read from all their values (checkboxes).
+    """
+    result: dict[str, Any] = {}
+    for name, value in form.items():
+        if name in ("csrf", "request_id") or name in lists or value == "":
+            continue
+        *parents, last = name.split(".")
+        target = result
+        for parent in parents:
+            target = target.setdefault(parent, {})
+        target[last] = value.strip() if isinstance(value, str) else value
+    for name in lists:
+        result[name] = [v for v in form.getlist(name) if v] if hasattr(form, "getlist") else form.get(name, [])
+    return result
+
+
+def errors_by_field(error: RuleBroken | ValidationError, language: str) -> dict[str, str]:
+    """For a form shown again: field name → reason; the reason that belongs to no field stands under `""`."""
+    if isinstance(error, ValidationError):
+        return {item["field"]: item["reason"] for item in field_errors(error.errors(), language)}
+    return {error.field or "": words.sentence(error, language)}
+
+
+def validated(model: type[BaseModel], fields: dict[str, Any]) -> Any:
+    """The command in `fields`; pydantic.ValidationError when it does not fit."""
+    return model.model_validate(fields)
+
+
+def see_other(path: str) -> RedirectResponse:
+    """After a form: show the page `path` (303)."""
+    return RedirectResponse(path, 303)
+
+
+def add_page_handlers(app: FastAPI, pages: Pages) -> None:
+    """Errors of pages as pages (the API keeps its problem documents), and the language switch."""
+    problems = dict(app.exception_handlers)
+
+    def for_pages(kind: Any, show: Any) -> None:
+        async def handler(request: Request, error: Any) -> Response:
+            if "/api/" in request.url.path:
+                return await problems[kind](request, error)  # type: ignore[misc]
+            return await show(request, error)
+
+        app.add_exception_handler(kind, handler)
+
+    async def rule_page(request: Request, error: RuleBroken) -> Response:
+        if isinstance(error, SignInNeeded):
+            return see_other(sign_in_address(error.back_to))
+        await visitor(request)
+        return pages.show(request, "error.html", status_of(error), sentence=words.sentence(error, language_of(request)))
+
+    async def any_page(request: Request, error: Exception) -> Response:
+        answer = await problems[type(error) if type(error) in problems else Exception](request, error)  # type: ignore[misc]
+        return pages.show(request, "error.html", answer.status_code, sentence=None)
+
+    async def http_page(request: Request, error: Any) -> Response:
+        return await rule_page(request, NotFound()) if error.status_code == 404 else await _plain(request, error)
+
+    async def _plain(request: Request, error: Any) -> Response:
+        return await problems[type(error)](request, error)  # type: ignore[misc,index]
+
+    async def body_page(request: Request, error: Any) -> Response:
+        return await rule_page(request, BodyInvalid())
+
+    for kind in problems:
+        name = getattr(kind, "__name__", "")
+        show = {
+            "RuleBroken": rule_page, "HTTPException": http_page, "RequestValidationError": body_page,
+        }.get(name, any_page)  # fmt: skip
+        if not isinstance(kind, int) and name != "WebSocketRequestValidationError":
+            for_pages(kind, show)
+
+    @app.post("/language", include_in_schema=False)
+    async def choose_language(request: Request) -> Response:
+        form = await request.form()
+        if not same_origin(request):
+            raise FormExpired
+        if form.get("language") not in ("de", "en"):
+            raise Invalid
+        back = str(form.get("back", "/"))
+        answer = see_other(back if re.match(r"^/[^/\\]", back) else f"/{pages.service}/")
+        answer.set_cookie(
+            LANGUAGE_COOKIE, str(form["language"]), max_age=365 * 86400, samesite="lax", httponly=True,
+            secure=request.app.state.public_url.startswith("https"),
+        )  # fmt: skip
+        return answer

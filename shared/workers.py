@@ -1,0 +1,39 @@
+"""Background work of a service process: endless tasks that are started again when they fail."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+log = logging.getLogger(__name__)
+Worker = Callable[[], Awaitable[None]]
+
+
+async def _keep_running(name: str, worker: Worker) -> None:
+    pause = 0.2
+    while True:
+        try:
+            await worker()
+        except Exception:
+            log.exception("worker %s failed; started again in %.1f s", name, pause)
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 10.0)
+
+
+@asynccontextmanager
+async def running(workers: dict[str, Worker]) -> AsyncIterator[None]:
+    """Run `workers` by name while the block lasts; they are cancelled and awaited at its end."""
+    tasks = [asyncio.create_task(_keep_running(name, worker), name=name) for name, worker in workers.items()]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def every(seconds: float, step: Callable[[], Awaitable[object]]) -> None:
+    """Call `step` for ever, `seconds` after the last call ended."""
+    while True:
+        await step()
+        await asyncio.sleep(seconds)
