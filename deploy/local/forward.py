@@ -9,7 +9,7 @@ from deploy.local.errors import CannotStart
 
 
 def forward(folder: DataFolder, time: str) -> str:
-    """Move the clock by a span of time, or to a local moment; the new now in ISO 8601. CannotStart says what is wrong."""
+    """Move the clock by a span of time or to a local moment; the new now (ISO 8601). CannotStart says what is wrong."""
     address = urlsplit(folder.running_instance()["url"])
     asked = {"forward_to" if time[:4].isdigit() and "-" in time else "forward": time}
     connection = HTTPConnection(address.hostname or "", address.port, timeout=30)

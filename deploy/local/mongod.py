@@ -9,8 +9,8 @@ from pathlib import Path
 
 from deploy.local.errors import CannotStart
 from deploy.local.ports import HOST
-from deploy.local.probes import mongod_answers, mongod_is_writable
-from deploy.local.processes import Child, Family
+from deploy.local.probes import mongod_is_writable
+from deploy.local.processes import Child
 
 REPLICA_SET = "rs0"
 _PACKAGES = {"libcurl.so.4": "libcurl4", "libssl.so.3": "libssl3", "libcrypto.so.3": "libssl3"}
@@ -78,12 +78,32 @@ def explain(lines: str) -> str | None:
     return None
 
 
-def wait_until_writable(family: Family, child: Child, data: Path, port: int, seconds: float = 60) -> None:
-    """Wait for the primary; makes the replica set first when it is new or has been known under another port."""
-    initiated = data / "replica-set-port"
-    family.wait_until_ready(child, lambda: mongod_answers(port), seconds)
-    if not initiated.exists() or initiated.read_text() != str(port):
-        command = [sys.executable, "-c", _INITIATE, str(port)]
-        family.run_to_the_end(Child("The replica set", command, child.log.with_name("replica-set.log")))
-        initiated.write_text(str(port))
-    family.wait_until_ready(child, lambda: mongod_is_writable(port), seconds)
+class WritablePrimary:
+    """The question whether the mongod of `data` on `port` takes writes.
+
+    Makes the replica set by a child of its own when it is new, or has been known under another port so far.
+    """
+
+    def __init__(self, data: Path, port: int, logs: Path) -> None:
+        self._port = port
+        self._known_as = data / "replica-set-port"
+        self._helper: Child | None = None
+        if not self._known_as.exists() or self._known_as.read_text() != str(port):
+            command = [sys.executable, "-c", _INITIATE, str(port)]
+            self._helper = Child("The replica set", command, logs / "replica-set.log")
+            self._helper.start()
+
+    def __call__(self) -> bool:
+        """CannotStart when the replica set could not be made."""
+        return self._is_made() and mongod_is_writable(self._port)
+
+    def _is_made(self) -> bool:
+        if self._helper is None:
+            return True
+        if not self._helper.has_ended():
+            return False
+        if self._helper.exit_code() != 0:
+            raise CannotStart(self._helper.why_it_ended())
+        self._known_as.write_text(str(self._port))
+        self._helper = None
+        return True

@@ -1,4 +1,4 @@
-"""Is a child ready? Asked in a few bytes on a plain socket, so that the launcher needs neither driver nor HTTP client."""
+"""Is a child ready? Asked in a few bytes on a plain socket: the launcher loads neither driver nor HTTP client."""
 
 import socket
 
@@ -9,6 +9,7 @@ _SECONDS = 1.0
 _HELLO_DOCUMENT = b"\x1f\0\0\0" + b"\x10hello\0\x01\0\0\0" + b"\x02$db\0\x06\0\0\0admin\0" + b"\0"
 _HELLO_HEADER = (21 + len(_HELLO_DOCUMENT)).to_bytes(4, "little") + b"\x01\0\0\0" + b"\0" * 4 + b"\xdd\x07\0\0"
 _HELLO = _HELLO_HEADER + b"\0" * 4 + b"\0" + _HELLO_DOCUMENT
+_OK = b"\x01ok\0" + b"\0" * 6 + b"\xf0?"  # the field that ends an answer: ok = 1.0
 
 
 def http_is_ready(port: int, path: str = "/readyz") -> bool:
@@ -17,23 +18,14 @@ def http_is_ready(port: int, path: str = "/readyz") -> bool:
     return answer.startswith((b"HTTP/1.1 200", b"HTTP/1.0 200"))
 
 
-def mongod_answers(port: int) -> bool:
-    """Whether a mongod answers, be it writable or not."""
-    return b"\x08isWritablePrimary\0" in _ask_mongod(port)
-
-
 def mongod_is_writable(port: int) -> bool:
     """Whether the mongod is the primary of its replica set and takes writes."""
-    return b"\x08isWritablePrimary\0\x01" in _ask_mongod(port)
+    return b"\x08isWritablePrimary\0\x01" in _ask(port, _HELLO, enough=65536, until=_OK)
 
 
 def nats_is_ready(port: int) -> bool:
     """Whether a NATS server with JetStream greets."""
     return b'"jetstream":true' in _ask(port, b"", enough=4096, until=b"\r\n")
-
-
-def _ask_mongod(port: int) -> bytes:
-    return _ask(port, _HELLO, enough=65536, until=b"\x01ok\0\0\0\0\0\0\0\xf0?")
 
 
 def _ask(port: int, question: bytes, enough: int, until: bytes | None = None) -> bytes:

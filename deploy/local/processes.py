@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +22,7 @@ _STEADY = 5.0  # seconds of life after which a death counts as the first one aga
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-@dataclass
+@dataclass(eq=False)
 class Child:
     """One child process; `command` runs in the checkout's root with `environment` and writes to the file `log`.
 
@@ -116,6 +116,14 @@ class Child:
             self.log.replace(self.log.with_suffix(".old.log"))
 
 
+@dataclass(frozen=True)
+class Part:
+    """A started child and the question whether it is ready."""
+
+    child: Child
+    is_ready: Callable[[], bool]
+
+
 class Family:
     """The children of one launcher: what has been started is kept running until `stop_all`."""
 
@@ -129,22 +137,28 @@ class Family:
         self._children.append(child)
         return child
 
-    def wait_until_ready(self, child: Child, is_ready: Callable[[], bool], seconds: float) -> None:
-        """Wait until `is_ready`; CannotStart with the reason when `child` ends before, or after `seconds`."""
+    def wait_until_ready(self, parts: Sequence[Part], on_ready: Callable[[Child], None], seconds: float = 60) -> None:
+        """Wait for all `parts`; CannotStart with the reason when one ends before it is ready, or after `seconds`."""
         deadline = time.monotonic() + seconds
-        while not is_ready():
-            if child.has_ended():
-                raise CannotStart(child.why_it_ended())
-            if time.monotonic() > deadline:
-                raise CannotStart(f"{child.name} was not ready after {seconds:.0f} seconds; its log: {child.log}")
-            self.tend(besides=child)
+        waiting = list(parts)
+        while waiting:
+            for part in list(waiting):
+                if part.is_ready():
+                    waiting.remove(part)
+                    on_ready(part.child)
+                elif part.child.has_ended():
+                    raise CannotStart(part.child.why_it_ended())
+                elif time.monotonic() > deadline:
+                    child = part.child
+                    raise CannotStart(f"{child.name} was not ready after {seconds:.0f} seconds; its log: {child.log}")
+            self.tend(besides=[part.child for part in waiting])
             time.sleep(0.02)
 
     def run_to_the_end(self, child: Child) -> None:
         """Run a child that has an end, looking after the others; CannotStart when it fails."""
         self.start(child)
         while not child.has_ended():
-            self.tend(besides=child)
+            self.tend(besides=[child])
             time.sleep(0.02)
         self._children.remove(child)
         if child.exit_code() != 0:
@@ -156,10 +170,10 @@ class Family:
             self.tend()
             os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)  # sleeps until a child dies, and leaves it to its owner
 
-    def tend(self, besides: Child | None = None) -> None:
+    def tend(self, besides: Sequence[Child] = ()) -> None:
         """Start again whoever died, `besides` left alone."""
         for child in self._children:
-            if child is not besides and child.has_ended():
+            if child not in besides and child.has_ended():
                 self._on_death(f"{child.name} ended ({child.how_it_ended()}) and is started again.")
                 child.start_again()
 

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -15,8 +15,7 @@ from deploy.local.data_folder import DataFolder
 from deploy.local.errors import CannotStart
 from deploy.local.ports import HOST, choose_port, listen, port_of
 from deploy.local.probes import http_is_ready, nats_is_ready
-from deploy.local.processes import Child, Family
-from deploy.local.progress import say, step
+from deploy.local.processes import Child, Family, Part
 from deploy.local.settings import Settings
 
 APP = [sys.executable, "-m", "deploy.local.app"]
@@ -60,52 +59,51 @@ class _Start:
         """All parts side by side: each waits by itself for those that it needs."""
         say("Perspektive starts:")
         began = time.monotonic()
-        for wait in [self._mongodb(), self._nats(), self._mailbox(), self._app(app)]:
-            wait()
-        with step("Demo data"):
-            self.family.run_to_the_end(self._child("Demo data", seed, "seed"))
+        parts = [*self._mongodb(), *self._nats(), *self._mailbox(), *self._app(app)]
+        self.family.wait_until_ready(parts, on_ready=say_ready)
+        demo_data = self._child("Demo data", seed, "seed")
+        self.family.run_to_the_end(demo_data)
+        say_ready(demo_data)
         self.folder.describe_instance(self.addresses)
         self._greet(time.monotonic() - began)
 
-    def _mongodb(self) -> Callable[[], None]:
+    def _mongodb(self) -> list[Part]:
         if self.settings.mongodb_url:
-            return self._elsewhere("mongodb_url", self.settings.mongodb_url)
-        data, port = self.folder.path / "mongodb", self._port("mongod")
-        child = self.family.start(mongod.mongod(data, port, self.folder.logs / "mongod.log", (self.lock,)))
+            self.addresses["mongodb_url"] = self.settings.mongodb_url
+            return []
+        data, logs, port = self.folder.path / "mongodb", self.folder.logs, self._port("mongod")
         self.addresses["mongodb_url"] = mongod.mongodb_url(port)
+        child = self.family.start(mongod.mongod(data, port, logs / "mongod.log", (self.lock,)))
+        return [Part(child, mongod.WritablePrimary(data, port, logs))]
 
-        def wait() -> None:
-            with step("MongoDB", since=child.started_at):
-                mongod.wait_until_writable(self.family, child, data, port)
-
-        return wait
-
-    def _nats(self) -> Callable[[], None]:
+    def _nats(self) -> list[Part]:
         if self.settings.nats_url:
-            return self._elsewhere("nats_url", self.settings.nats_url)
+            self.addresses["nats_url"] = self.settings.nats_url
+            return []
         data, port = self.folder.path / "nats", self._port("nats")
-        child = self.family.start(nats_server.nats_server(data, port, self.folder.logs / "nats.log", (self.lock,)))
         self.addresses["nats_url"] = nats_server.nats_url(port)
-        return self._wait_for(child, lambda: nats_is_ready(port))
+        child = self.family.start(nats_server.nats_server(data, port, self.folder.logs / "nats.log", (self.lock,)))
+        return [Part(child, lambda: nats_is_ready(port))]
 
-    def _mailbox(self) -> Callable[[], None]:
+    def _mailbox(self) -> list[Part]:
         if self.settings.smtp_url:
-            return self._elsewhere("smtp_url", self.settings.smtp_url)
+            self.addresses["smtp_url"] = self.settings.smtp_url
+            return []
         pages = self.stack.enter_context(listen(self.settings.mailbox_port, "MAILBOX_PORT"))
         smtp = self.stack.enter_context(listen(0, "MAILBOX_PORT"))
+        self.addresses["smtp_url"] = f"smtp://{HOST}:{port_of(smtp)}"
+        self.addresses["mailbox_url"] = f"http://{HOST}:{port_of(pages)}"
         fds = ["--smtp-fd", str(smtp.fileno()), "--http-fd", str(pages.fileno())]
         command = [*MAILBOX, *fds, str(self.folder.path / "mailbox.sqlite")]
         child = self.family.start(self._child("Mailbox", command, "mailbox", smtp, pages))
-        self.addresses["smtp_url"] = f"smtp://{HOST}:{port_of(smtp)}"
-        self.addresses["mailbox_url"] = f"http://{HOST}:{port_of(pages)}"
-        return self._wait_for(child, lambda: http_is_ready(port_of(pages)))
+        return [Part(child, lambda: http_is_ready(port_of(pages)))]
 
-    def _app(self, command: list[str]) -> Callable[[], None]:
+    def _app(self, command: list[str]) -> list[Part]:
         port = port_of(self.front_door)
         self.addresses["url"] = f"http://{HOST}:{port}"
         command = [*command, "--fd", str(self.front_door.fileno())]
         child = self.family.start(self._child("Services", command, "app", self.front_door))
-        return self._wait_for(child, lambda: http_is_ready(port))
+        return [Part(child, lambda: http_is_ready(port))]
 
     def _child(self, name: str, command: list[str], log: str, *sockets: socket.socket) -> Child:
         inherited = (self.lock, *(each.fileno() for each in sockets))
@@ -127,17 +125,6 @@ class _Start:
         self.folder.remember_port(name, port)
         return port
 
-    def _elsewhere(self, name: str, url: str) -> Callable[[], None]:
-        self.addresses[name] = url
-        return lambda: None
-
-    def _wait_for(self, child: Child, is_ready: Callable[[], bool], seconds: float = 60) -> Callable[[], None]:
-        def wait() -> None:
-            with step(child.name, since=child.started_at):
-                self.family.wait_until_ready(child, is_ready, seconds)
-
-        return wait
-
     def _greet(self, seconds: float) -> None:
         lines = [f"Ready after {seconds:.1f} s: {self.settings.public_url or self.addresses['url']}", ""]
         links = self.folder.sign_in_links
@@ -147,3 +134,13 @@ class _Start:
             lines.append(f"  {'mailbox':<12} {mailbox}")
         lines += [f"  {'API key':<12} {self.folder.api_key}", "", "Ctrl-C stops everything."]
         say("\n".join(lines))
+
+
+def say(text: str) -> None:
+    """One line for the person who started this."""
+    print(text, flush=True)
+
+
+def say_ready(child: Child) -> None:
+    """How long it took until `child` was ready."""
+    say(f"  {child.name} … ready {time.monotonic() - child.started_at:.1f} s")

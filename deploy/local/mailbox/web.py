@@ -19,7 +19,10 @@ from deploy.local.mailbox.words import words_for
 HERE = Path(__file__).parent
 STYLES = (HERE.parents[2] / "shared/ui/static/perspektive.css", HERE / "mailbox.css")
 PAGE_SIZE = 50
-PAGE_POLICY = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
 # The designed version of a mail is foreign HTML: no script, nothing from the network, its links open in new tabs.
 MAIL_SANDBOX = "allow-popups allow-popups-to-escape-sandbox"
 MAIL_POLICY = (
@@ -28,7 +31,7 @@ MAIL_POLICY = (
 
 
 def create_app(store: MailStore) -> Starlette:
-    """The pages and the API over `store`. Other names than loopback's are refused: a page elsewhere must not read mails."""
+    """The pages and the API over `store`; they answer to loopback's names only, so that no other site reads mails."""
     pages, api = _Pages(store), _Api(store)
     routes = [
         Route("/", pages.list),
