@@ -61,9 +61,8 @@ async def _demo(address: str, mailbox: str, key: str) -> int:
         rows = await counts.table()
         say(f"{client.requests} requests, {client.retries} repeated because there was no answer at first")
     wrong = _print_table(rows)
-    print(
-        f"\n{'The demo FAILED' if wrong else 'All as it must be'}: {len(rows)} counts in {time.monotonic() - started:.1f} s"
-    )
+    verdict = "The demo FAILED" if wrong else "All as it must be"
+    print(f"\n{verdict}: {len(rows)} counts in {time.monotonic() - started:.1f} s")
     return 1 if wrong else 0
 
 
