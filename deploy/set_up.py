@@ -1,7 +1,8 @@
 """Set up .venv from uv.lock: python3 deploy/set_up.py run|test
 
 Needs Python 3.11 and nothing else: without pip it fetches the pinned pip by itself, from the index that
-PIP_INDEX_URL names, and pip then fetches the pinned uv. (Written so that Python 3.6 can still read it and say that it is too old.)
+PIP_INDEX_URL names, and pip then fetches the pinned uv. (Written so that Python 3.6 can still read it and say that
+it is too old.)
 """
 
 import hashlib
