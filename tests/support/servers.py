@@ -14,7 +14,7 @@ from deploy.local import mongod, nats_server
 from deploy.local.ports import HOST, choose_port, listen, port_of
 from deploy.local.probes import http_is_ready, nats_is_ready
 from deploy.local.processes import Child
-from tests.support.waiting import wait_until, wait_until_async
+from tests.support.waiting import until, wait_until
 
 
 @contextmanager
@@ -77,7 +77,7 @@ class MailServer:
         async def enough() -> bool:
             return await asyncio.to_thread(self.count, to, subject) >= count
 
-        await wait_until_async(enough, seconds)
+        await until(enough, seconds)
         return await asyncio.to_thread(self.mails, to, subject)
 
     def get(self, path: str, **query: object) -> dict[str, Any]:
