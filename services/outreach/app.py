@@ -1,0 +1,43 @@
+"""All wiring of the service `outreach`."""
+
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+
+from services.outreach.consumer import HANDLERS
+from services.outreach.settings import Settings
+from services.outreach.store import collections
+from services.outreach.store.core import Store
+from shared.clock import Clock
+from shared.service import Service
+from shared.web.edge import build_edge
+from shared.web.pages import Pages
+from shared.workers import Worker
+
+API: list[APIRouter] = []
+PAGES: list[APIRouter] = []
+
+
+def create_app(settings: Settings, clock: Clock) -> FastAPI:
+    """The application, to be mounted below /outreach. Nothing is connected before its lifespan begins."""
+    service = Service("outreach", settings, clock, listens_to=["events"])
+    store = Store(service.db, service.relay.wake)
+    service.consume(HANDLERS, store)
+    pages = Pages("outreach", Path(__file__).parent / "templates")
+    workers: dict[str, Worker] = {}
+
+    async def prepare() -> None:
+        await collections.create_indexes(store)
+
+    def lifespan(_: FastAPI) -> AbstractAsyncContextManager[None]:
+        return service.lifespan(collections.COLLECTIONS, prepare, workers)
+
+    app = build_edge("outreach", settings, service.db, pages, lifespan, service.checks)
+    app.state.settings, app.state.clock, app.state.store = settings, clock, store
+    app.state.dispatcher = service.dispatcher
+    for router in API:
+        app.include_router(router, prefix="/api/v1")
+    for router in PAGES:
+        app.include_router(router, include_in_schema=False)
+    return app
