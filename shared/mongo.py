@@ -1,5 +1,6 @@
 """MongoDB: the only file that builds a driver client. docs/decisions tells how to move to AsyncMongoClient."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,8 +12,8 @@ from motor.motor_asyncio import (
     AsyncIOMotorCollection,
     AsyncIOMotorDatabase,
 )
-from pymongo import ReadPreference
-from pymongo.errors import AutoReconnect, DuplicateKeyError, PyMongoError
+from pymongo import MongoClient, ReadPreference
+from pymongo.errors import AutoReconnect, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -117,3 +118,30 @@ async def create_collections(db: Database, names: list[str]) -> None:
             except PyMongoError as error:
                 if getattr(error, "code", None) != 48:  # another process was first: NamespaceExists
                     raise
+
+
+def initiate_replica_set(port: int, name: str = "rs0", seconds: float = 30) -> None:
+    """Make the mongod on this machine's `port` a replica set of one, and wait until it takes writes.
+
+    Repeating it changes nothing. A set that was known under another port gets this one. TimeoutError after `seconds`.
+    """
+    members = [{"_id": 0, "host": f"127.0.0.1:{port}"}]
+    with MongoClient("127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=int(1000 * seconds)) as client:
+        try:
+            config = client.admin.command("replSetGetConfig")["config"]
+        except OperationFailure as error:
+            if error.code != 94:  # not yet initiated
+                raise
+            client.admin.command("replSetInitiate", {"_id": name, "members": members})
+        else:
+            if config["members"][0]["host"] != members[0]["host"]:
+                moved = {**config, "version": config["version"] + 1, "members": members}
+                client.admin.command("replSetReconfig", moved, force=True)
+        _wait_until_writable(client, time.monotonic() + seconds)
+
+
+def _wait_until_writable(client: MongoClient[Document], deadline: float) -> None:
+    while not client.admin.command("hello")["isWritablePrimary"]:
+        if time.monotonic() > deadline:
+            raise TimeoutError("the replica set has no primary")
+        time.sleep(0.02)

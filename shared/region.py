@@ -115,11 +115,9 @@ def _postal_code_of(row: dict[str, str]) -> PostalCode:
 
 
 def _labels(file: str, column: str, table: str, language: Language) -> Mapping[str, str]:
-    german = {row["code"]: row[column] for row in _rows(file)}
     if language == "de":
-        return MappingProxyType(german)
-    english = {row["code"]: row["label_en"] for row in _rows("labels_en") if row["table"] == table}
-    return MappingProxyType({code: english[code] for code in german})
+        return MappingProxyType({row["code"]: row[column] for row in _rows(file)})
+    return MappingProxyType({row["code"]: row["label_en"] for row in _rows("labels_en") if row["table"] == table})
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:

@@ -195,6 +195,7 @@ def test_the_same_file_in_another_guise_is_the_same(data, parsed):
         ({"Gemeindeschluessel": "05958999"}, "Gemeindeschluessel"),
         ({"Schulbetriebsschluessel": "3"}, "Schulbetriebsschluessel"),
         ({"Schulbetriebsdatum": "31.02.2017"}, "Schulbetriebsdatum"),
+        ({"Schulbetriebsdatum": "1.8.2017"}, "Schulbetriebsdatum"),
         ({"Schulbetriebsdatum": "2017-08-01"}, "Schulbetriebsdatum"),
         ({"Schulbetriebsschluessel": "2", "Schulbetriebsdatum": ""}, "Schulbetriebsdatum"),
         ({"EPSG": "EPSG:25833"}, "EPSG"),
@@ -257,8 +258,8 @@ def test_a_broken_line_does_not_take_the_number_from_a_good_one():
 
 
 def test_line_numbers_count_blank_lines_and_line_ends_of_windows():
-    result = parse_register(file_of(FIRST, b"", line_with(SECOND, PLZ="x"), end=b"\r\n"))
-    assert [error.line for error in result.errors] == [5]
+    result = parse_register(file_of(FIRST, b"", line_with(SECOND, PLZ="x"), b"kaputt", end=b"\r\n"))
+    assert [(error.line, error.value) for error in result.errors] == [(5, "x"), (6, "kaputt")]
 
 
 @pytest.mark.parametrize("column", ["Schulnummer", "UTMHochwert", "Gemeindeschluessel"])

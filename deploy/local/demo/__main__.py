@@ -1,0 +1,141 @@
+"""`make demo`: the whole story through the public HTTP API, and a table of what was counted on both sides."""
+
+import argparse
+import asyncio
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy.local.demo.client import Client, StoryBroken, until
+from deploy.local.demo.expected import Expected
+from deploy.local.demo.story import Story
+
+
+def main() -> int:
+    """Run the story against a running Perspektive; 0 when everything is as it must be, 1 when not, 2 when none runs."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--address", default="http://127.0.0.1:8000")
+    parser.add_argument("--mailbox", default="http://127.0.0.1:8025")
+    parser.add_argument("--key-file", type=Path, default=Path(".data/coordinator-api-key"))
+    options = parser.parse_args()
+    try:
+        key = options.key_file.read_text().strip()
+        return asyncio.run(_demo(options.address, options.mailbox, key))
+    except FileNotFoundError:
+        print(f"demo: there is no key in {options.key_file}; start Perspektive first with: make run", file=sys.stderr)
+        return 2
+    except StoryBroken as error:
+        print(f"\nThe demo FAILED: {error}", file=sys.stderr)
+        return 1
+
+
+async def _demo(address: str, mailbox: str, key: str) -> int:
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"[{time.monotonic() - started:5.1f} s] {text}", flush=True)
+
+    expected = Expected()
+    async with Client(address, key) as client, httpx.AsyncClient(base_url=mailbox, trust_env=False) as mails:
+        story = Story(client, expected, say)
+        counts = Counts(client, mails, story)
+        await story.import_register()
+        await story.open_campaign()
+        await story.publish_offers()
+        await story.book_too_early()
+        await story.visits()
+        await story.waiting_list()
+        await story.approvals()
+        await story.rush()
+        await story.move_and_cancel_slots()
+        await until("the mails of all transitions", counts.mails_agree)
+        await story.expire_offer()
+        await until("the mail about the expired offer", counts.mails_agree)
+        await story.wait_until_reminded(counts.mails_agree)
+        await story.attend()
+        await until("the report", counts.report_agrees, 15)
+        rows = await counts.table()
+        say(f"{client.requests} requests, {client.retries} repeated because there was no answer at first")
+    wrong = _print_table(rows)
+    verdict = "The demo FAILED" if wrong else "All as it must be"
+    print(f"\n{verdict}: {len(rows)} counts in {time.monotonic() - started:.1f} s")
+    return 1 if wrong else 0
+
+
+class Counts:
+    """What the API and the mail server count for one run of the story."""
+
+    def __init__(self, client: Client, mails: httpx.AsyncClient, story: Story) -> None:
+        self._client = client
+        self._mails = mails
+        self._story = story
+
+    async def mails_agree(self) -> bool:
+        """Whether the sent deliveries of this run are those expected so far, no fewer."""
+        sent = await self._sent()
+        return all(len(sent.get(entry, ())) >= count for entry, count in self._story.expected.mails.items())
+
+    async def report_agrees(self) -> bool:
+        """Whether the campaign's report has the story's totals."""
+        totals = await self._totals()
+        return all(totals.get(name) == value for name, value in self._story.report.items())
+
+    async def table(self) -> list[tuple[str, int, int, int | None]]:
+        """(what, expected, API, mail server) for each mail kind and each figure of the report."""
+        sent = await self._sent()
+        arrived = await self._arrived()
+        rows: list[tuple[str, int, int, int | None]] = []
+        for entry in sorted({*self._story.expected.mails, *sent}):
+            ids = sent.get(entry, [])
+            at_server = sum(arrived[message_id] for message_id in ids)
+            rows.append((f"mail {entry[0]} → {entry[1]}", self._story.expected.mails[entry], len(ids), at_server))
+        totals = await self._totals()
+        rows += [(f"report {name}", value, totals.get(name, 0), None) for name, value in self._story.report.items()]
+        differences = (await self._client.get("/events/api/v1/reconciliation"))["differences"]
+        return [*rows, ("places: counters that differ from the registrations", 0, len(differences), None)]
+
+    async def _sent(self) -> dict[tuple[str, str], list[str]]:
+        """Message-IDs of this run's sent deliveries by (kind, role)."""
+        abouts = {f"registration:{entry}" for entry in self._story.registrations}
+        abouts |= {f"visit:{entry}" for entry in self._story.visit_ids}
+        sent: dict[tuple[str, str], list[str]] = {}
+        for delivery in await self._client.all("/notify/api/v1/deliveries", state="sent"):
+            if delivery["about"] in abouts:
+                sent.setdefault((delivery["kind"], delivery["recipient_role"]), []).append(delivery["message_id"])
+        return sent
+
+    async def _arrived(self) -> Counter[str]:
+        """How often the mail server got each Message-ID."""
+        arrived: Counter[str] = Counter()
+        after: Any = None
+        while True:
+            query = {"limit": 500, **({"after": after} if after else {})}
+            page = (await self._mails.get("/api/mails", params=query)).json()
+            arrived.update(mail["message_id"] for mail in page["items"])
+            after = page["next"]
+            if not after:
+                return arrived
+
+    async def _totals(self) -> dict[str, int]:
+        report = await self._client.get(f"/outreach/api/v1/reports/campaigns/{self._story.campaign['id']}")
+        return report["totals"]
+
+
+def _print_table(rows: list[tuple[str, int, int, int | None]]) -> int:
+    wide = max(len(row[0]) for row in rows)
+    print(f"\n{'what':<{wide}}  {'must be':>8}  {'API':>6}  {'mail server':>11}")
+    wrong = 0
+    for what, must, api, server in rows:
+        bad = api != must or server not in (None, must)
+        wrong += bad
+        print(
+            f"{what:<{wide}}  {must:>8}  {api:>6}  {'' if server is None else server:>11}{'  ← differs' if bad else ''}"
+        )
+    return wrong
+
+
+sys.exit(main())
