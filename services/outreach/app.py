@@ -1,6 +1,7 @@
 """All wiring of the service `outreach`."""
 
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
@@ -22,7 +23,7 @@ PAGES: list[APIRouter] = []
 def create_app(settings: Settings, clock: Clock) -> FastAPI:
     """The application, to be mounted below /outreach. Nothing is connected before its lifespan begins."""
     service = Service("outreach", settings, clock, listens_to=["events"])
-    store = Store(service.db, service.relay.wake)
+    store = Store(service.db, service.relay.wake, timedelta(days=settings.keep_people_days))
     service.consume(HANDLERS, store)
     pages = Pages("outreach", Path(__file__).parent / "templates")
     workers: dict[str, Worker] = {}

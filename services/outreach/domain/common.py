@@ -5,7 +5,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
-from shared.errors import Conflict, Invalid
+from shared.auth import Identity
+from shared.errors import Conflict, Invalid, NotAllowed
 from shared.schemas.base import Facts
 
 
@@ -54,3 +55,9 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterVali
 OptionalLine = Annotated[str, StringConstraints(max_length=200), AfterValidator(_one_line)]
 Paragraph = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_no_control)]
 PostalCode = Annotated[str, StringConstraints(pattern=r"^\d{5}$")]
+
+
+def must_have_a_role(identity: Identity) -> None:
+    """NotAllowed for somebody who has no role anywhere (any more)."""
+    if not identity.roles:
+        raise NotAllowed

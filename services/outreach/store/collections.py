@@ -1,6 +1,9 @@
 """The collections of this service and their indexes."""
 
 from services.outreach.store.core import GERMAN, Store
+from shared import outbox
+from shared.mongo import create_collections
+from shared.service import COLLECTIONS as COMMON
 
 COLLECTIONS = [
     "schools", "companies", "campaigns", "sign_ins", "counters", "uploads", "erasure_receipts",
@@ -22,3 +25,10 @@ async def create_indexes(store: Store) -> None:
     await db.uploads.create_index("gone_at", expireAfterSeconds=0)
     for copies in ("report_slots", "report_registrations", "report_self_found"):
         await db[copies].create_index("campaign_id")
+
+
+async def prepare(store: Store) -> None:
+    """Everything the service's lifespan would make: for a set-up that runs without it."""
+    await create_collections(store.db, [*COMMON, *COLLECTIONS])
+    await outbox.create_indexes(store.db)
+    await create_indexes(store)

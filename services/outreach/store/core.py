@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -27,11 +27,15 @@ class CursorUnknown(Invalid):
 
 
 class Store:
-    """The service's database. `written` is called after each commit that may have written messages."""
+    """The service's database. `written` is called after each commit that may have written messages; `keep_people`
+    is how long after their last sign-in people are kept."""
 
-    def __init__(self, db: Database, written: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, db: Database, written: Callable[[], None] = lambda: None, keep_people: timedelta = timedelta(days=730)
+    ) -> None:
         self.db = db
         self.written = written
+        self.keep_people = keep_people
 
     async def transaction(self, work: Callable[[Session], Awaitable[Result]]) -> Result:
         """Run `work` in one transaction (again from the start on a write conflict), then wake the relay."""
