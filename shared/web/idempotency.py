@@ -14,6 +14,7 @@ from typing import Any
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import Conflict, Invalid, RuleBroken
@@ -80,7 +81,10 @@ class Idempotency:
         key = headers.get("idempotency-key", "")
         if not 0 < len(key) <= LONGEST_KEY:
             return IdempotencyKeyMissing()
-        body = await _read(receive)
+        try:
+            body = await _read(receive)
+        except ClientDisconnect:
+            return None  # nobody waits for an answer, and half a body must not use up the key
         if body is None:
             return BodyTooLarge()
         claim = _claim_for(scope, headers, key, body)
@@ -126,7 +130,7 @@ class Idempotency:
         answers: list[Document | Exception | None] = []
         for index, claim in enumerate(claims):
             if first[claim.id] != index or (claim.id in taken and not await self._take_over(held.get(claim.id), now)):
-                answers.append(held.get(claim.id) or {"body_hash": claim.body_hash})
+                answers.append(held.get(claim.id) or {"body_hash": claims[first[claim.id]].body_hash})
             else:
                 answers.append(None)
         return answers
@@ -184,6 +188,8 @@ async def _read(receive: Receive) -> bytes | None:
     body = b""
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         body += message.get("body", b"")
         if len(body) > LARGEST_BODY:
             return None
