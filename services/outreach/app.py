@@ -1,0 +1,53 @@
+"""All wiring of the service `outreach`."""
+
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+
+from services.outreach.api import api_keys, campaigns, companies, people, reports, schools
+from services.outreach.consumer import HANDLERS
+from services.outreach.settings import Settings
+from services.outreach.store import collections
+from services.outreach.store.core import Store
+from services.outreach.usecases.erasure import erase_due
+from services.outreach.usecases.schools import close_schools
+from shared.clock import Clock
+from shared.service import Service
+from shared.web.edge import build_edge
+from shared.web.pages import Pages
+from shared.workers import Worker, every
+
+API: list[APIRouter] = [
+    schools.router, companies.router, people.router, campaigns.router, api_keys.router, reports.router,
+]  # fmt: skip
+HOUR = 3600.0
+PAGES: list[APIRouter] = []
+
+
+def create_app(settings: Settings, clock: Clock) -> FastAPI:
+    """The application, to be mounted below /outreach. Nothing is connected before its lifespan begins."""
+    service = Service("outreach", settings, clock, listens_to=["events"])
+    store = Store(service.db, service.relay.wake, timedelta(days=settings.keep_people_days))
+    service.consume(HANDLERS, store)
+    pages = Pages("outreach", Path(__file__).parent / "templates")
+    workers: dict[str, Worker] = {
+        "erasure": lambda: every(HOUR, lambda: erase_due(store, now=clock.now())),
+        "closing": lambda: every(HOUR, lambda: close_schools(store, now=clock.now())),
+    }
+
+    async def prepare() -> None:
+        await collections.create_indexes(store)
+
+    def lifespan(_: FastAPI) -> AbstractAsyncContextManager[None]:
+        return service.lifespan(collections.COLLECTIONS, prepare, workers)
+
+    app = build_edge("outreach", settings, service.db, pages, lifespan, service.checks)
+    app.state.settings, app.state.clock, app.state.store = settings, clock, store
+    app.state.dispatcher = service.dispatcher
+    for router in API:
+        app.include_router(router, prefix="/api/v1")
+    for router in PAGES:
+        app.include_router(router, include_in_schema=False)
+    return app
