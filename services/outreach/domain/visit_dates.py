@@ -1,7 +1,7 @@
 """Dates of school visits: wall times at the school, and on which of them a visit is possible."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import Field, NaiveDatetime, PlainSerializer

@@ -68,9 +68,7 @@ async def enter_ambassador(
             return there
         role = RoleGiven(kind="ambassador", organisation_id=command.company_id)
         facts = command.model_dump(include={"name", "email", "language"})
-        person = await enter_within(
-            store, session, EnterPerson(**facts, roles=[role]), now=now, request_id=request_id
-        )
+        person = await enter_within(store, session, EnterPerson(**facts, roles=[role]), now=now, request_id=request_id)
         if await stored.ambassador_of(store, person.id, session):
             raise AlreadyAnAmbassador
         ambassador = Ambassador.entered(id, person.id, command, request_id)

@@ -49,4 +49,3 @@ async def _forget(store: Store, ambassador: Ambassador, now: datetime) -> None:
             await stored.erase_member(store, current, session)
 
     await store.transaction(work)
-

@@ -282,9 +282,7 @@ async def _load(store: Store, visit_id: str, session: Session | None = None) -> 
     return visit
 
 
-async def _bounds(
-    store: Store, campaign_id: str, school_id: str, zone: str, now: datetime, session: Session
-) -> Bounds:
+async def _bounds(store: Store, campaign_id: str, school_id: str, zone: str, now: datetime, session: Session) -> Bounds:
     campaign = await store.get("campaigns", Campaign, campaign_id, session)
     if campaign is None:
         raise VisitCampaignUnknown
@@ -299,6 +297,4 @@ async def _message(
 ) -> VisitMessage:
     around = await stored.around(store, [visit], session)
     facts = visit.facts(around.schools[visit.school_id], around.people, around.companies)
-    return kind.about(
-        aggregate(visit.id), visit.version, now=now, correlation_id=correlation_id.get(), visit=facts
-    )
+    return kind.about(aggregate(visit.id), visit.version, now=now, correlation_id=correlation_id.get(), visit=facts)
