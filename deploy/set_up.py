@@ -1,7 +1,8 @@
 """Set up .venv from uv.lock: python3 deploy/set_up.py run|test
 
 Needs Python 3.11 and nothing else: without pip it fetches the pinned pip by itself, from the index that
-PIP_INDEX_URL names, and pip then fetches the pinned uv. (Written so that an older Python can still read it and say so.)
+PIP_INDEX_URL names, and pip then fetches the pinned uv. (Written so that Python 3.6 can still read it and say that
+it is too old.)
 """
 
 import hashlib
@@ -11,44 +12,45 @@ import subprocess
 import sys
 import urllib.parse
 import urllib.request
+from pathlib import Path
 
 UV = "0.13.9"
 PIP = "pip-26.3-py3-none-any.whl"
 PIP_SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
 OLDEST = (3, 11)
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-TOOLS = os.path.join(ROOT, ".tools", "uv-" + UV)
-VENV = os.path.join(ROOT, ".venv")
+ROOT = Path(__file__).resolve().parent.parent
+TOOLS = ROOT / ".tools"
+VENV = ROOT / ".venv"
 
 
 def main(purpose):
     """Install what `purpose` ("run" or "test") needs, and leave the stamp that make looks at."""
     if sys.version_info < OLDEST:
         raise SystemExit(
-            "Perspektive needs Python %d.%d or newer, and this is %d.%d: name another one, for example make run"
-            " PYTHON=python3.13" % (OLDEST + sys.version_info[:2])
+            f"Perspektive needs Python 3.11 or newer, and this is {sys.version_info[0]}.{sys.version_info[1]}:"
+            " name another one, for example make run PYTHON=python3.13"
         )
-    uv = os.path.join(TOOLS, "bin", "uv")
-    if not os.path.exists(uv):
-        say("Fetching uv %s ..." % UV)
-        run(find_pip() + ["install", "--quiet", "--no-deps", "--target", TOOLS, "uv==" + UV])
+    target = TOOLS / f"uv-{UV}"
+    uv = str(target / "bin" / "uv")
+    if not Path(uv).exists():
+        say(f"Fetching uv {UV} ...")
+        run([*find_pip(), "install", "--quiet", "--no-deps", "--target", str(target), f"uv=={UV}"])
     say("Installing the locked packages into .venv ...")
     # --inexact: setting up for a start must not take away what the tests need.
     options = ["--inexact"] if purpose == "run" else ["--group", "dev"]
-    run([uv, "sync", "--quiet", "--frozen", "--python", sys.executable] + options, UV_PROJECT_ENVIRONMENT=VENV)
+    run([uv, "sync", "--quiet", "--frozen", "--python", sys.executable, *options])
     for stamp in ("run", "test") if purpose == "test" else ("run",):
-        with open(os.path.join(VENV, ".ready-to-" + stamp), "w"):
-            pass
+        (VENV / f".ready-to-{stamp}").touch()
 
 
 def find_pip():
     """How pip is called; fetched when this Python has none, as Debian's has not."""
     if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode == 0:
         return [sys.executable, "-m", "pip"]
-    wheel = os.path.join(ROOT, ".tools", PIP)
-    if not os.path.exists(wheel):
+    wheel = TOOLS / PIP
+    if not wheel.exists():
         fetch_pip(wheel)
-    return [sys.executable, os.path.join(wheel, "pip")]  # a wheel is a zip file, and Python can run from one
+    return [sys.executable, str(wheel / "pip")]  # a wheel is a zip file, and Python can run from one
 
 
 def fetch_pip(wheel):
@@ -63,16 +65,17 @@ def fetch_pip(wheel):
     except (OSError, StopIteration):
         raise SystemExit("This Python has no pip, and it could not be fetched: apt-get install python3-pip") from None
     if hashlib.sha256(content).hexdigest() != PIP_SHA256:
-        raise SystemExit("The pip that %s gave is not the expected one; nothing was installed." % index)
-    os.makedirs(os.path.dirname(wheel), exist_ok=True)
-    with open(wheel, "wb") as file:
-        file.write(content)
+        raise SystemExit(f"The pip that {index} gave is not the expected one; nothing was installed.")
+    wheel.parent.mkdir(parents=True, exist_ok=True)
+    wheel.write_bytes(content)
 
 
-def run(command, **environment):
+def run(command):
     """Run `command`; its failure ends this, its own messages having been shown."""
-    if subprocess.run(command, cwd=ROOT, env=dict(os.environ, UV_PYTHON_DOWNLOADS="never", **environment)).returncode:
-        raise SystemExit("The set-up failed at: " + " ".join(command[:3]) + " ... (is the package index reachable?)")
+    settings = {"UV_PROJECT_ENVIRONMENT": str(VENV), "UV_PYTHON_DOWNLOADS": "never"}
+    settings["PIP_ROOT_USER_ACTION"] = "ignore"  # nothing is installed outside of this checkout
+    if subprocess.run(command, cwd=str(ROOT), env={**os.environ, **settings}).returncode:
+        raise SystemExit("The set-up failed (is the package index reachable?): " + " ".join(command))
 
 
 def say(text):

@@ -18,6 +18,8 @@ from faststream.exceptions import FastStreamException
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
 from nats.js.api import ConsumerConfig, DeliverPolicy, DiscardPolicy, RetentionPolicy, StorageType
 
+from shared.ids import derived_id
+
 log = logging.getLogger(__name__)
 
 Wire = dict[str, Any]
@@ -29,6 +31,14 @@ _FAILURES = (nats.errors.Error, nats.js.errors.Error, FastStreamException, OSErr
 
 class BrokerUnavailable(Exception):
     """The broker cannot be reached or did not acknowledge."""
+
+
+@dataclass(frozen=True)
+class Ack:
+    """The broker keeps a message at `position` of its stream; `repeated` when it had it already."""
+
+    position: int
+    repeated: bool
 
 
 @dataclass(frozen=True)
@@ -72,9 +82,11 @@ class Broker:
         finally:
             await self._close()
 
-    async def publish(self, source: str, messages: Sequence[tuple[str, Wire]]) -> list[int | None]:
-        """Publish (subject, document) pairs; returns each one's position in the stream, or None where the broker did
-        not acknowledge. The document's id makes saying it twice harmless."""
+    async def publish(self, source: str, messages: Sequence[tuple[str, Wire]]) -> list[Ack | None]:
+        """Publish (subject, document) pairs; returns what the broker acknowledged, None where it did not.
+
+        The document's id makes saying it twice harmless. BrokerUnavailable when there is no connection.
+        """
         broker = self._connected_broker()
         outcomes = await asyncio.gather(
             *(self._publish_one(broker, source, subject, wire) for subject, wire in messages), return_exceptions=True
@@ -82,7 +94,7 @@ class Broker:
         for outcome in outcomes:
             if isinstance(outcome, BaseException) and not isinstance(outcome, _FAILURES):
                 raise outcome
-        return [outcome if isinstance(outcome, int) else None for outcome in outcomes]
+        return [outcome if isinstance(outcome, Ack) else None for outcome in outcomes]
 
     async def stream(self, source: str) -> Stream:
         """Where the stream of `source` stands; creates it when it is missing."""
@@ -91,11 +103,11 @@ class Broker:
         except _FAILURES as error:
             raise BrokerUnavailable(str(error)) from error
 
-    async def _publish_one(self, broker: NatsBroker, source: str, subject: str, wire: Wire) -> int:
+    async def _publish_one(self, broker: NatsBroker, source: str, subject: str, wire: Wire) -> Ack:
         body = json.dumps(wire, ensure_ascii=False).encode()
         headers = {"Nats-Msg-Id": wire["id"], "content-type": "application/json"}
         ack = await broker.publish(body, subject, headers=headers, stream=source, timeout=5.0)
-        return ack.seq
+        return Ack(ack.seq, bool(ack.duplicate))
 
     def _connected_broker(self) -> NatsBroker:
         if not self.connected:
@@ -125,16 +137,17 @@ class Broker:
             pull_sub=PullSub(batch_size=64, timeout=1.0),
             config=ConsumerConfig(ack_wait=60, max_deliver=-1, max_ack_pending=1000),
             ack_policy=AckPolicy.MANUAL,
+            decoder=_as_it_is,
         )
         subscriber(self._receive)
 
     async def _receive(self, message: NatsMessage) -> None:
         attempt = message.raw_message.metadata.num_delivered
         try:
-            await self._on_message(json.loads(message.body), attempt)
+            await self._on_message(_document(message.body), attempt)
         except Exception as error:
             pause = RETRY_PAUSES[min(attempt, len(RETRY_PAUSES)) - 1]
-            log.warning("attempt %d failed, again in %s s: %s: %s", attempt, pause, type(error).__name__, error)
+            log.warning("attempt %d failed, again in %s s: %s", attempt, pause, type(error).__name__)
             await message.nack(delay=pause)
         else:
             await message.ack()
@@ -174,6 +187,22 @@ class Broker:
             await broker.stop()
         except Exception as error:  # stop() raises when the server is gone; nothing is left to save here
             log.debug("broker: %s while closing", error)
+
+
+async def _as_it_is(message: NatsMessage) -> bytes:
+    """FastStream's own decoder would drop a body that is not JSON before anybody sees it."""
+    return message.body
+
+
+def _document(body: bytes) -> Wire:
+    """The JSON document in `body`; what is none comes as {id, unreadable}, so that it can be set aside."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        document = None
+    if isinstance(document, dict) and isinstance(document.get("id"), str):
+        return document
+    return {"id": derived_id("unreadable", body), "unreadable": body.decode(errors="replace")}
 
 
 async def _quiet(error: Exception) -> None:

@@ -24,7 +24,7 @@ class FileClock:
         self._path = path
         self._offset = timedelta()
         self._checked_at = 0.0
-        self._modified_ns = -1
+        self._seen: tuple[int, int] | None = None
 
     def now(self) -> datetime:
         """The present moment plus the offset, aware, in UTC."""
@@ -49,12 +49,13 @@ class FileClock:
             return
         self._checked_at = time.monotonic()
         try:
-            modified_ns = self._path.stat().st_mtime_ns
+            status = self._path.stat()
         except FileNotFoundError:
             return
-        if modified_ns != self._modified_ns:
+        version = (status.st_ino, status.st_mtime_ns)  # two moves can happen within one tick of the file's time
+        if version != self._seen:
             self._offset = timedelta(seconds=json.loads(self._path.read_text())["offset_seconds"])
-            self._modified_ns = modified_ns
+            self._seen = version
 
 
 Clock = SystemClock | FileClock

@@ -30,17 +30,21 @@ class Gatherer(Generic[Item, Result]):
         return await future
 
     async def _drain(self, key: str) -> None:
+        batch: list[tuple[Item, asyncio.Future[Result]]] = []
         try:
             while waiting := self._waiting.get(key):
                 batch, self._waiting[key] = waiting[: self._most], waiting[self._most :]
                 await self._run(key, batch)
         finally:
-            self._waiting.pop(key, None)
+            for _, future in [*batch, *self._waiting.pop(key, [])]:
+                future.cancel()  # only when this task is cancelled is there any without its result
             del self._running[key]
 
     async def _run(self, key: str, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:
             results = await self._work(key, [item for item, _ in batch])
+            if len(results) != len(batch):
+                raise ValueError(f"{len(batch)} items were handed on and {len(results)} results came back")
         except Exception as error:
             results = [error] * len(batch)
         for (_, future), result in zip(batch, results, strict=True):

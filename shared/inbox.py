@@ -39,6 +39,10 @@ async def once(db: Database, message: Message, handler: str, effect: Callable[[S
     return True
 
 
+class Unreadable(Exception):
+    """The document is not a message of the version that this program reads."""
+
+
 class Dispatcher:
     """Hands a message from the broker to its handler: `handler(message, context, now)`."""
 
@@ -49,15 +53,18 @@ class Dispatcher:
         self._clock = clock
 
     async def receive(self, wire: Document, attempt: int) -> None:
-        """Handle one CloudEvents document. Raises to get it again; after the last attempt it is set aside."""
+        """Handle one CloudEvents document. Raises to get it again; after the last attempt it is set aside.
+
+        What cannot be read is set aside at once. The log never holds an error's text: it may quote personal data.
+        """
         try:
             await self._handle(wire)
         except StoreUnavailable:
             raise
         except Exception as error:
-            if attempt < ATTEMPTS and not isinstance(error, ValidationError):
+            if attempt < ATTEMPTS and not isinstance(error, Unreadable):
                 raise
-            log.exception("message %s is set aside", wire.get("id"))
+            log.error("message %s (%s) is set aside: %s", wire["id"], wire.get("type"), type(error).__name__)
             await self._set_aside(wire, error, attempt)
 
     async def replay(self, set_aside_id: str) -> None:
@@ -73,21 +80,29 @@ class Dispatcher:
         await self._db.set_aside.delete_one({"_id": set_aside_id})
 
     async def _handle(self, wire: Document) -> None:
-        try:
-            message = read_message(wire)
-        except UnknownMessage:
+        if not self._concerns_us(wire):
             return
-        handler = self._handlers.get(type(message))
-        if handler is None:
-            return
+        message = _read(wire)
         correlation_id.set(message.correlation_id)
-        await handler(message, self._context, self._clock.now())
+        await self._handlers[type(message)](message, self._context, self._clock.now())
+
+    def _concerns_us(self, wire: Document) -> bool:
+        """Whether a handler waits for this kind of message, or nobody can say; another version of it counts."""
+        name = str(wire.get("type", "")).partition(".")[0]
+        return not name or any(name == handled.__name__ for handled in self._handlers)
 
     async def _set_aside(self, wire: Document, error: Exception, attempts: int) -> None:
         facts = {"wire": wire, "error": f"{type(error).__name__}: {error}", "attempts": attempts}
         await self._db.set_aside.update_one(
-            {"_id": str(wire.get("id"))}, {"$set": {**facts, "set_aside_at": datetime.now(UTC)}}, upsert=True
+            {"_id": wire["id"]}, {"$set": {**facts, "set_aside_at": datetime.now(UTC)}}, upsert=True
         )
+
+
+def _read(wire: Document) -> Message:
+    try:
+        return read_message(wire)
+    except (UnknownMessage, ValidationError, KeyError, TypeError) as error:
+        raise Unreadable(f"{type(error).__name__}: {error}") from error
 
 
 async def create_indexes(db: Database) -> None:

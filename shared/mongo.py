@@ -56,8 +56,11 @@ async def database(url: str, name: str) -> AsyncIterator[Database]:
 
 
 def relaxed(collection: Collection) -> Collection:
-    """The collection with writes acknowledged before they are journaled, for what a crash may forget."""
-    return collection.with_options(write_concern=WriteConcern(w=1, j=False))
+    """The collection with writes acknowledged before they are journaled, for what a crash may forget.
+
+    Reads see such writes at once.
+    """
+    return collection.with_options(write_concern=WriteConcern(w=1, j=False), read_concern=ReadConcern("local"))
 
 
 async def transaction(db: Database, work: Callable[[Session], Awaitable[Result]]) -> Result:
@@ -80,12 +83,13 @@ async def put_if_newer(
     """
     if session is not None and await collection.find_one({"_id": key, "version": {"$gte": version}}, session=session):
         return False  # inside a transaction the duplicate key below would end the whole transaction
+    older, copy = {"_id": key, "version": {"$lt": version}}, {**fields, "version": version}
     try:
-        result = await collection.replace_one(
-            {"_id": key, "version": {"$lt": version}}, {**fields, "version": version}, upsert=True, session=session
-        )
-    except DuplicateKeyError:
-        return False
+        result = await collection.replace_one(older, copy, upsert=True, session=session)
+    except DuplicateKeyError:  # a newer one is there, or another version came in first at this very moment
+        if session is not None:
+            raise  # the transaction has ended
+        result = await collection.replace_one(older, copy)
     return bool(result.modified_count or result.upserted_id)
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from bson import ObjectId
 from pymongo import UpdateOne
 
-from shared.broker import Broker, BrokerUnavailable
+from shared.broker import Ack, Broker, BrokerUnavailable
 from shared.ids import random_id
 from shared.mongo import Database, Document, Session, StoreError, give_back_lease, hold_lease
 from shared.schemas.base import Message
@@ -62,7 +62,9 @@ class Relay:
         self._holder = random_id()
         self._wake = asyncio.Event()
         self._lease_until = 0.0
+        self._refused_until = 0.0
         self._checked_until = 0.0
+        self._numbers: dict[str, int] = {}
 
     def wake(self) -> None:
         """Say that something was written, so that it is published at once and not at the next poll."""
@@ -75,6 +77,7 @@ class Relay:
                 if not await self._turn():
                     await self._pause()
         finally:
+            self._lease_until = 0.0
             await give_back_lease(self._db, "relay", self._holder)
 
     async def _turn(self) -> int:
@@ -100,7 +103,10 @@ class Relay:
         now = asyncio.get_running_loop().time()
         if now < self._lease_until:
             return True
+        if now < self._refused_until:
+            return False
         if not await hold_lease(self._db, "relay", self._holder, LEASE_SECONDS):
+            self._refused_until = now + self._poll_seconds
             return False
         self._lease_until = now + LEASE_SECONDS / 3
         return True
@@ -111,31 +117,46 @@ class Relay:
         if not due:
             return 0
         await self._number(due)
-        positions = await self._broker.publish(self._source, [(row["subject"], row["wire"]) for row in due])
-        published = [
-            UpdateOne(
-                {"_id": row["_id"]},
-                {"$set": {"published": True, "stream_position": position, "wire.sequence": row["wire"]["sequence"]}},
-            )
-            for row, position in zip(due, positions, strict=True)
-            if position is not None
-        ]
+        acks = await self._broker.publish(self._source, [(row["subject"], row["wire"]) for row in due])
+        published = [(row, ack) for row, ack in zip(due, acks, strict=True) if ack is not None]
         if published:
-            await self._db.outbox.bulk_write(published, ordered=False)
+            await self._notice_taken_positions([ack.position for _, ack in published if not ack.repeated])
+            await self._note_published(published)
         if len(published) < len(due):
             raise BrokerUnavailable(f"{len(due) - len(published)} messages were not acknowledged")
         return len(due)
 
+    async def _note_published(self, published: list[tuple[Document, Ack]]) -> None:
+        notes = []
+        for row, ack in published:
+            sequence = row["wire"]["sequence"]
+            facts = {"published": True, "stream_position": ack.position, "wire.sequence": sequence}
+            notes.append(UpdateOne({"_id": row["_id"]}, {"$set": facts}))
+        await self._db.outbox.bulk_write(notes, ordered=False)
+        for row, _ in published:
+            self._numbers.pop(row["_id"], None)
+
     async def _number(self, due: list[Document]) -> None:
-        unnumbered = [row for row in due if "sequence" not in row["wire"]]
-        if not unnumbered:
-            return
-        counter = await self._db.relay_state.find_one_and_update(
-            {"_id": "sequence"}, {"$inc": {"last": len(unnumbered)}}, upsert=True
-        )
-        first = (counter or {}).get("last", 0) + 1
-        for number, row in enumerate(unnumbered, first):
-            row["wire"]["sequence"] = number
+        """Give each row its number; one whose publishing failed keeps the number that it got then."""
+        unnumbered = [row["_id"] for row in due if "sequence" not in row["wire"] and row["_id"] not in self._numbers]
+        if unnumbered:
+            counter = await self._db.relay_state.find_one_and_update(
+                {"_id": "sequence"}, {"$inc": {"last": len(unnumbered)}}, upsert=True
+            )
+            first = (counter or {}).get("last", 0) + 1
+            self._numbers.update(zip(unnumbered, range(first, first + len(unnumbered)), strict=True))
+        for row in due:
+            row["wire"].setdefault("sequence", self._numbers.get(row["_id"]))
+
+    async def _notice_taken_positions(self, positions: list[int]) -> None:
+        """Publish again what stood where the broker has just put other messages: it had lost its stream's end."""
+        if positions:
+            await self._publish_again({"published": True, "stream_position": {"$gte": min(positions)}})
+
+    async def _publish_again(self, lost: Document) -> None:
+        result = await self._db.outbox.update_many(lost, {"$set": {"published": False}})
+        if result.modified_count:
+            log.warning("the broker lost messages of %s: %d are published again", self._source, result.modified_count)
 
     async def _notice_lost_messages(self) -> None:
         """Publish again what the broker has lost: all that is kept when its stream is another one than before,
@@ -148,9 +169,8 @@ class Relay:
         lost: Document = {"published": True}
         if known.get("created") == stream.created:
             lost["stream_position"] = {"$gt": stream.last_position}
-        if known.get("created") != stream.created or await self._db.outbox.find_one(lost, {"_id": 1}):
-            result = await self._db.outbox.update_many(lost, {"$set": {"published": False}})
-            log.warning("the broker lost messages of %s: %d are published again", self._source, result.modified_count)
+        await self._publish_again(lost)
+        if known.get("created") != stream.created:
             await self._db.relay_state.update_one({"_id": "stream"}, {"$set": {"created": stream.created}}, upsert=True)
         self._checked_until = now + 2.0
 

@@ -65,9 +65,11 @@ class Service:
             async with running({**common, **workers}):
                 await _for_ever()
 
-        async with running({f"{self.name}": prepare_then_work}):
-            yield
-        self.client.close()
+        try:
+            async with running({self.name: prepare_then_work}):
+                yield
+        finally:
+            self.client.close()
 
     async def prepared(self) -> bool:
         """Whether collections and indexes are there."""
@@ -83,7 +85,7 @@ class Service:
 
     @property
     def checks(self) -> dict[str, Callable[[], Awaitable[bool]]]:
-        """What must hold for requests to be answered; without the broker messages wait, and requests do not."""
+        """What the readiness shows; without the broker messages wait, and requests do not."""
         return {"store": self.store_answers, "prepared": self.prepared, "broker": self.broker_connected}
 
     async def _receive(self, wire: dict[str, object], attempt: int) -> None:

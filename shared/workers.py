@@ -2,20 +2,25 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 log = logging.getLogger(__name__)
 Worker = Callable[[], Awaitable[None]]
+STEADY_SECONDS = 30.0
 
 
 async def _keep_running(name: str, worker: Worker) -> None:
     pause = 0.2
     while True:
+        started = time.monotonic()
         try:
             await worker()
         except Exception:
-            log.exception("worker %s failed; started again in %.1f s", name, pause)
+            log.exception("worker %s failed; it is started again", name)
+        if time.monotonic() - started > STEADY_SECONDS:
+            pause = 0.2
         await asyncio.sleep(pause)
         pause = min(pause * 2, 10.0)
 

@@ -6,7 +6,7 @@ import hmac
 import importlib
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -125,14 +125,15 @@ def build_services(clock: FileClock) -> dict[str, FastAPI]:
     return services
 
 
-def main() -> None:
+def main(build: Callable[[FileClock], Mapping[str, FastAPI]] = build_services) -> None:
     """Serve on the listening socket that the launcher hands over."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--fd", type=int, required=True, help="a listening socket")
     listener = socket.socket(fileno=parser.parse_args().fd)
     set_up_logging(os.environ.get("LOG_LEVEL", "INFO"))
     clock = FileClock(Path(os.environ["CLOCK_FILE"]))
-    app = create_app(build_services(clock), clock, Path(os.environ["DATA_DIR"], "coordinator-api-key"))
+    app = create_app(build(clock), clock, Path(os.environ["DATA_DIR"], "coordinator-api-key"))
+    gc.collect()
     gc.freeze()  # what the start made stays anyway: later collections need not look at it
     config = uvicorn.Config(
         app,

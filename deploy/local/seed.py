@@ -12,11 +12,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from services.outreach.settings import Settings
-from services.outreach.store.core import Store
-from services.outreach.usecases.bootstrap import ensure_api_key, ensure_coordinator
-from services.outreach.usecases.sign_in import make_sign_in_link
-
 from deploy.local.demo.client import Client, StoryBroken, known_soon, until
 from deploy.local.demo_people import (
     AMBASSADORS,
@@ -26,6 +21,10 @@ from deploy.local.demo_people import (
     TEACHERS,
     Offer,
 )
+from services.outreach.settings import Settings
+from services.outreach.store.core import Store
+from services.outreach.usecases.bootstrap import ensure_api_key, ensure_coordinator
+from services.outreach.usecases.sign_in import make_sign_in_link
 from shared.clock import FileClock
 from shared.mongo import database
 
@@ -62,7 +61,7 @@ async def _seed(folder: Path, clock: FileClock) -> None:
 async def _api_key(store: Store, path: Path, clock: FileClock) -> str:
     if path.exists():
         return path.read_text().strip()
-    key = await ensure_api_key(store, "coordinator", now=clock.now())
+    key = await ensure_api_key(store, "coordinator", now=clock.now(), replace=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(key + "\n")

@@ -6,17 +6,23 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 
+from services.outreach.api import api_keys, campaigns, companies, people, reports, schools
 from services.outreach.consumer import HANDLERS
 from services.outreach.settings import Settings
 from services.outreach.store import collections
 from services.outreach.store.core import Store
+from services.outreach.usecases.erasure import erase_due
+from services.outreach.usecases.schools import close_schools
 from shared.clock import Clock
 from shared.service import Service
 from shared.web.edge import build_edge
 from shared.web.pages import Pages
-from shared.workers import Worker
+from shared.workers import Worker, every
 
-API: list[APIRouter] = []
+API: list[APIRouter] = [
+    schools.router, companies.router, people.router, campaigns.router, api_keys.router, reports.router,
+]  # fmt: skip
+HOUR = 3600.0
 PAGES: list[APIRouter] = []
 
 
@@ -26,7 +32,10 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     store = Store(service.db, service.relay.wake, timedelta(days=settings.keep_people_days))
     service.consume(HANDLERS, store)
     pages = Pages("outreach", Path(__file__).parent / "templates")
-    workers: dict[str, Worker] = {}
+    workers: dict[str, Worker] = {
+        "erasure": lambda: every(HOUR, lambda: erase_due(store, now=clock.now())),
+        "closing": lambda: every(HOUR, lambda: close_schools(store, now=clock.now())),
+    }
 
     async def prepare() -> None:
         await collections.create_indexes(store)

@@ -1,5 +1,8 @@
 """What the routes of this service get from the application: its store, the present moment, its pages."""
 
+import base64
+import hashlib
+import hmac
 from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 
@@ -40,3 +43,17 @@ class Listed(BaseModel, Generic[Item]):
 
     items: list[Item]
     next: str | None
+
+
+def _zone(request: Request) -> str:
+    return request.app.state.settings.zone
+
+
+Zone = Annotated[str, Depends(_zone)]
+
+
+def key_for(request: Request, request_id: str) -> str:
+    """The text of the API key that this request issues: a retry computes the same, so that it need not be kept."""
+    secret = request.app.state.settings.secret_key.get_secret_value().encode()
+    digest = hmac.new(secret, f"api-key:{request_id}".encode(), hashlib.sha256).digest()
+    return f"psk_{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"

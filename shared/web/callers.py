@@ -77,7 +77,12 @@ Visitor = Annotated[Identity | None, Depends(visitor)]
 
 
 def request_id(request: Request) -> str:
-    """A dependency: the id of this request, the same for every retry of it; ids of what it creates derive from it."""
+    """A dependency: the id of this request, the same for every retry of it; ids of what it creates derive from it.
+
+    NotSignedIn when the request names no key: only a known caller's requests have an id.
+    """
+    if not hasattr(request.state, "request_id"):
+        raise NotSignedIn
     return request.state.request_id
 
 

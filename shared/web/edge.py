@@ -30,6 +30,7 @@ HEADERS = {
     "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+DISPENSABLE = {"broker"}  # shown, but without it requests are answered and messages wait
 Checks = dict[str, Callable[[], Awaitable[bool]]]
 
 
@@ -44,10 +45,13 @@ class _Envelope:
             await self._app(scope, receive, send)
             return
         token = correlation_id.set(random_id())
+        started = False
         api = "/api/" in scope["path"]
 
         async def with_headers(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 headers = MutableHeaders(scope=message)
                 headers["X-Correlation-Id"] = correlation_id.get()
                 for name, value in HEADERS.items():
@@ -58,6 +62,12 @@ class _Envelope:
 
         try:
             await self._app(scope, receive, with_headers)
+        except Exception as error:
+            if started:
+                raise
+            # Here and not further out: the answer gets its headers, and the log line its correlation id.
+            answer = await scope["app"].exception_handlers[Exception](Request(scope), error)
+            await answer(scope, receive, with_headers)
         finally:
             correlation_id.reset(token)
 
@@ -70,7 +80,10 @@ def build_edge(
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[Any]],
     checks: Checks,
 ) -> FastAPI:
-    """The service's application, still without its own routes. `checks` say whether it is ready, by name."""
+    """The service's application, still without its own routes.
+
+    `checks` say by name which parts work; it is ready when all but the dispensable ones do.
+    """
     app = FastAPI(
         title=f"Perspektive {service}",
         version="1",
@@ -101,7 +114,8 @@ def _add_health(app: FastAPI, checks: Checks) -> None:
     @app.get("/readyz", include_in_schema=False)
     async def ready(request: Request) -> Response:
         results = {name: await _holds(check) for name, check in checks.items()}
-        return JSONResponse({"ready": all(results.values()), "parts": results}, 200 if all(results.values()) else 503)
+        is_ready = all(holds for name, holds in results.items() if name not in DISPENSABLE)
+        return JSONResponse({"ready": is_ready, "parts": results}, 200 if is_ready else 503)
 
 
 async def _holds(check: Callable[[], Awaitable[bool]]) -> bool:

@@ -2,7 +2,8 @@
 
 While the first request runs another with the same key gets 409 with Retry-After; with another body 422; afterwards the
 first answer is replayed. Notes are written relaxed: should a crash forget one, the use case computes the same ids again
-from the key and finds what is there.
+from the key and finds what is there. An answer with the header X-Not-Kept holds a secret: it is never stored, and a
+retry runs the use case again.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from typing import Any
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import Conflict, Invalid, RuleBroken
@@ -25,6 +27,7 @@ KEPT = timedelta(hours=24)
 LEASE = timedelta(seconds=15)
 LONGEST_KEY = 255
 LARGEST_BODY = 24 * 1024 * 1024
+NOT_KEPT = "X-Not-Kept"
 _PASSING = {401, 403, 408, 429}
 
 
@@ -78,7 +81,10 @@ class Idempotency:
         key = headers.get("idempotency-key", "")
         if not 0 < len(key) <= LONGEST_KEY:
             return IdempotencyKeyMissing()
-        body = await _read(receive)
+        try:
+            body = await _read(receive)
+        except ClientDisconnect:
+            return None  # nobody waits for an answer, and half a body must not use up the key
         if body is None:
             return BodyTooLarge()
         claim = _claim_for(scope, headers, key, body)
@@ -104,7 +110,7 @@ class Idempotency:
             await send(message)
 
     async def _finish(self, claim: _Claim, answer: "_Answer") -> None:
-        if answer.status >= 500 or answer.status in _PASSING or not answer.status:
+        if answer.status >= 500 or answer.status in _PASSING or not answer.status or answer.is_secret:
             await self._notes.delete_one({"_id": claim.id})
             return
         kept = {"status": answer.status, "headers": answer.headers, "body": answer.body}
@@ -124,7 +130,7 @@ class Idempotency:
         answers: list[Document | Exception | None] = []
         for index, claim in enumerate(claims):
             if first[claim.id] != index or (claim.id in taken and not await self._take_over(held.get(claim.id), now)):
-                answers.append(held.get(claim.id) or {"body_hash": claim.body_hash})
+                answers.append(held.get(claim.id) or {"body_hash": claims[first[claim.id]].body_hash})
             else:
                 answers.append(None)
         return answers
@@ -153,6 +159,11 @@ class _Answer:
         self.headers: list[list[str]] = []
         self.body = b""
 
+    @property
+    def is_secret(self) -> bool:
+        """Whether the answer must not be stored; its use case gives the same one again."""
+        return any(name.lower() == NOT_KEPT.lower() for name, _ in self.headers)
+
     async def collect(self, message: Message) -> None:
         self.messages.append(message)
         if message["type"] == "http.response.start":
@@ -177,6 +188,8 @@ async def _read(receive: Receive) -> bytes | None:
     body = b""
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         body += message.get("body", b"")
         if len(body) > LARGEST_BODY:
             return None

@@ -50,7 +50,9 @@ def status_of(error: RuleBroken) -> int:
 
 def problem(error: RuleBroken, language: str, errors: Sequence[dict[str, Any]] = ()) -> JSONResponse:
     """The problem document of `error`; `errors` names single fields with their reasons."""
+    extras = {name: value for name, value in error.values.items() if isinstance(value, int | str | bool)}
     body: dict[str, Any] = {
+        **extras,
         "type": TYPE_PREFIX + error.slug(),
         "title": translate(type(error).template(), language) if not error.values else sentence(error, language),
         "status": status_of(error),
@@ -60,7 +62,6 @@ def problem(error: RuleBroken, language: str, errors: Sequence[dict[str, Any]] =
         errors = [{"field": error.field, "reason": sentence(error, language)}, *errors]
     if errors:
         body["errors"] = list(errors)
-    body |= {name: value for name, value in error.values.items() if isinstance(value, int | str | bool)}
     headers = {"Retry-After": str(error.values.get("seconds", 1))} if body["status"] in (429, 503) else {}
     if body["status"] == 401:
         headers["WWW-Authenticate"] = "Bearer"

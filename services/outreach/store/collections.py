@@ -1,13 +1,14 @@
 """The collections of this service and their indexes."""
 
 from services.outreach.store.core import GERMAN, Store
+from services.outreach.store.reports import COPIES
 from shared import outbox
 from shared.mongo import create_collections
 from shared.service import COLLECTIONS as COMMON
 
 COLLECTIONS = [
     "schools", "companies", "campaigns", "sign_ins", "counters", "uploads", "erasure_receipts",
-    "report_slots", "report_registrations", "report_self_found",
+    "visits", *COPIES,
 ]  # fmt: skip
 
 
@@ -23,7 +24,7 @@ async def create_indexes(store: Store) -> None:
     await db.sign_ins.create_index("erase_after")
     await db.counters.create_index("gone_at", expireAfterSeconds=0)
     await db.uploads.create_index("gone_at", expireAfterSeconds=0)
-    for copies in ("report_slots", "report_registrations", "report_self_found"):
+    for copies in COPIES:
         await db[copies].create_index("campaign_id")
 
 

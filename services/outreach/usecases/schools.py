@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
 from services.outreach.domain.common import must_have_a_role
 from services.outreach.domain.schools import School, SchoolNotFound, SetMovableDays
@@ -18,6 +17,7 @@ from services.outreach.school_register import (
     difference,
     parse_register,
 )
+from services.outreach.school_register import School as RegisterSchool
 from services.outreach.store import schools as stored
 from services.outreach.store.core import Store
 from shared import region
@@ -28,7 +28,6 @@ from shared.mongo import Session
 
 CHUNK = 500
 PUPILS = Path(region.__file__).parent / "data" / "schuelerzahlen.csv"
-Result = TypeVar("Result")
 
 
 class RegisterFileUnreadable(Invalid):
@@ -149,37 +148,34 @@ def _chunks(parsed: RegisterFile) -> list[RegisterFile]:
 
 
 async def _write_chunk(store: Store, chunk: RegisterFile, *, now: datetime, request_id: str) -> Difference:
-    """Compared again within the transaction: another import may run at the same time."""
+    """Compared again within the transaction, for another import may run at the same time."""
 
     async def work(session: Session) -> Difference:
-        known = await stored.by_ids(store, [school.id for school in chunk.schools], session)
-        found = difference({id: school.register_entry() for id, school in known.items()}, chunk)
+        known, found = await _compared(store, chunk, session)
         created = [School.entered(entry, request_id, now.date()) for entry in found.created]
-        changed = [
-            known[change.school.id].with_entry(change.school, request_id, now.date()) for change in found.changed
-        ]
+        changed = [known[entry.id].with_entry(entry, request_id, now.date()) for entry, _ in _pairs(found)]
         messages = [school.message(now, correlation_id.get()) for school in (*created, *changed)]
         await stored.write_many(store, created, changed, messages, session)
         return found
 
-    if not await _differs(store, chunk):
-        return await _compared(store, chunk)
-    return await store.transaction(work)
+    _, found = await _compared(store, chunk)
+    return await store.transaction(work) if found.created or found.changed else found
 
 
-async def _compared(store: Store, chunk: RegisterFile) -> Difference:
-    known = await stored.by_ids(store, [school.id for school in chunk.schools])
-    return difference({id: school.register_entry() for id, school in known.items()}, chunk)
+async def _compared(
+    store: Store, chunk: RegisterFile, session: Session | None = None
+) -> tuple[dict[str, School], Difference]:
+    known = await stored.by_ids(store, [school.id for school in chunk.schools], session)
+    return known, difference({id: school.register_entry() for id, school in known.items()}, chunk)
 
 
-async def _differs(store: Store, chunk: RegisterFile) -> bool:
-    found = await _compared(store, chunk)
-    return bool(found.created or found.changed)
+def _pairs(found: Difference) -> list[tuple[RegisterSchool, tuple[str, ...]]]:
+    return [(change.school, change.fields) for change in found.changed]
 
 
 def _imported(parsed: RegisterFile, done: list[Difference], expected: Difference, *, dry_run: bool) -> Imported:
     changes = [(school.id, school.name, ()) for part in done for school in part.created]
-    changes += [(change.school.id, change.school.name, change.fields) for part in done for change in part.changed]
+    changes += [(entry.id, entry.name, fields) for part in done for entry, fields in _pairs(part)]
     broken_lines = {error.line for error in parsed.errors if error.file == "register"}
     return Imported(
         dry_run=dry_run,

@@ -1,0 +1,35 @@
+"""Servers that many tests share: started when the first test asks for them, stopped at the end of the run."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.servers import MailServer, running_mail_server, running_mongod, running_nats
+
+
+@pytest.fixture(scope="session")
+def mongodb_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real replica set of one. Give each test module a database name of its own."""
+    with running_mongod(tmp_path_factory.mktemp("mongod")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real NATS server with JetStream."""
+    with running_nats(tmp_path_factory.mktemp("nats")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def running_mailbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServer]:
+    """A real SMTP server that keeps every mail."""
+    with running_mail_server(tmp_path_factory.mktemp("mailbox")) as server:
+        yield server
+
+
+@pytest.fixture
+def mail_server(running_mailbox: MailServer) -> MailServer:
+    """The SMTP server, with no mails in it."""
+    running_mailbox.clear()
+    return running_mailbox

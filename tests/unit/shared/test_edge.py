@@ -1,0 +1,171 @@
+"""The HTTP edge that every service has, without any server behind it."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from shared.errors import Conflict, TooManyRequests, TryLater
+from shared.mongo import connect
+from shared.settings import CommonSettings
+from shared.web.callers import RequestId
+from shared.web.edge import build_edge
+from shared.web.pages import Pages
+
+
+class OddlyNamed(Conflict):
+    """This has the status {status} and the type {type}."""
+
+
+class Body(BaseModel):
+    number: int
+
+
+class Parts:
+    """What works at the moment."""
+
+    def __init__(self) -> None:
+        self.store = self.broker = True
+
+    async def store_answers(self) -> bool:
+        if not self.store:
+            raise ConnectionError
+        return True
+
+    async def broker_connected(self) -> bool:
+        return self.broker
+
+
+@pytest.fixture
+def parts() -> Parts:
+    return Parts()
+
+
+@asynccontextmanager
+async def no_lifespan(_: FastAPI) -> AsyncIterator[None]:
+    yield
+
+
+@pytest.fixture
+def app(parts: Parts, tmp_path: Path) -> FastAPI:
+    settings = CommonSettings(mongodb_url="mongodb://127.0.0.1:1", nats_url="nats://127.0.0.1:1", secret_key="x" * 32)
+    db = connect("mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=1")["edge"]
+    checks = {"store": parts.store_answers, "broker": parts.broker_connected}
+    app = build_edge("events", settings, db, Pages("events", tmp_path), no_lifespan, checks)
+
+    @app.get("/crash")
+    @app.get("/api/v1/crash")
+    async def crash() -> None:
+        raise RuntimeError("Erika Musterfrau")
+
+    @app.get("/api/v1/odd")
+    async def odd() -> None:
+        raise OddlyNamed(status="confirmed", type="tour")
+
+    @app.get("/api/v1/many")
+    async def many() -> None:
+        raise TooManyRequests(seconds=30)
+
+    @app.get("/api/v1/later")
+    async def later() -> None:
+        raise TryLater
+
+    @app.put("/api/v1/numbers")
+    async def numbers(body: Body) -> None:
+        return None
+
+    @app.post("/api/v1/things")
+    async def things(request_id: RequestId) -> None:
+        return None
+
+    return app
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    headers = {"Accept-Language": "en"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as made:
+        yield made
+
+
+@pytest.mark.parametrize("address", ["/api/v1/crash", "/crash", "/nowhere", "/api/v1/nowhere", "/healthz"])
+async def test_every_answer_has_the_security_headers_and_a_correlation_id(client: httpx.AsyncClient, address: str):
+    headers = (await client.get(address)).headers
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert len(headers["x-correlation-id"]) == 32
+
+
+async def test_a_crash_is_one_problem_without_a_trace_and_one_log_line_with_the_correlation_id(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+):
+    ids: list[str] = []
+
+    class Note(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            from shared.log import correlation_id
+
+            if record.levelno >= logging.ERROR:
+                ids.append(correlation_id.get())
+
+    handler = Note()
+    logging.getLogger().addHandler(handler)
+    try:
+        answer = await client.get("/api/v1/crash")
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "Erika" not in answer.text
+    assert ids == [answer.headers["x-correlation-id"]]
+
+
+async def test_a_crashed_page_is_a_page(client: httpx.AsyncClient):
+    answer = await client.get("/crash")
+    assert answer.status_code == 500
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+async def test_a_rules_values_stand_beside_the_standard_members_and_never_replace_them(client: httpx.AsyncClient):
+    answer = await client.get("/api/v1/odd")
+    assert answer.status_code == 409
+    assert answer.json()["status"] == 409
+    assert answer.json()["type"].endswith("/oddly-named")
+    assert answer.json()["detail"] == "This has the status confirmed and the type tour."
+
+
+@pytest.mark.parametrize(("address", "status", "seconds"), [("many", 429, "30"), ("later", 503, "1")])
+async def test_who_may_come_again_is_told_when(client: httpx.AsyncClient, address: str, status: int, seconds: str):
+    answer = await client.get(f"/api/v1/{address}")
+    assert (answer.status_code, answer.headers["retry-after"]) == (status, seconds)
+
+
+async def test_an_invalid_body_names_the_field_and_does_not_repeat_its_value(client: httpx.AsyncClient):
+    answer = await client.put("/api/v1/numbers", json={"number": "Erika Musterfrau"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"field": "number", "reason": "This must be a whole number."}]
+    assert "Erika" not in answer.text
+
+
+async def test_a_post_without_a_key_is_not_signed_in_instead_of_a_crash(client: httpx.AsyncClient):
+    assert (await client.post("/api/v1/things")).status_code == 401
+
+
+async def test_without_the_broker_requests_are_answered_and_without_the_store_not(
+    client: httpx.AsyncClient, parts: Parts
+):
+    parts.broker = False
+    answer = await client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json() == {"ready": True, "parts": {"store": True, "broker": False}}
+    parts.store = False
+    answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json() == {"ready": False, "parts": {"store": False, "broker": False}}
+    assert (await client.get("/healthz")).status_code == 200
