@@ -54,8 +54,8 @@ class TooManyBlockedDays(Invalid):
 
 
 class BlockedDayHasVisit(Conflict):
-    """There is a visit on {date} already. Please decline the proposal, or ask the agency to move the visit or call it off,
-    then block the day."""
+    """There is a visit on {date} already. Please ask the agency to move it or call it off (an open proposal can be
+    declined); then the day can be blocked."""
 
     field = "days"
 

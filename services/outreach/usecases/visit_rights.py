@@ -17,7 +17,7 @@ def must_see(identity: Identity, visit: Visit) -> None:
 
 
 def sees_contact(identity: Identity, visit: Visit) -> bool:
-    """Whether this is a coordinator, a teacher of the school, an ambassador of the team or of its companies a contact."""
+    """Whether this is a coordinator, a teacher of the school, an ambassador of the team, or one's company contact."""
     return for_school(identity, visit) or in_team(identity, visit) or for_team(identity, visit)
 
 
