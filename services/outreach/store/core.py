@@ -27,8 +27,8 @@ class CursorUnknown(Invalid):
 
 
 class Store:
-    """The service's database. `written` is called after each commit that may have written messages; `keep_people`
-    is how long after their last sign-in people are kept, `keep_visits` how long after a campaign its visits' contacts."""
+    """The service's database. `written` is called after each commit that may have written messages. People are kept
+    for `keep_people` after their last sign-in, contacts of visits for `keep_visits` after the campaign's end."""
 
     def __init__(
         self,
