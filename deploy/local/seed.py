@@ -54,9 +54,17 @@ async def _seed(folder: Path, clock: FileClock) -> None:
         done = folder / "seeded"
         if not done.exists():
             async with Client(settings.public_url, key) as client:
-                people = await _load(client, clock.now())
+                people = await _load(client, _began(folder, clock))
             done.write_text(json.dumps({"coordinator": [name, coordinator], **people}))
         await _write_links(store, folder, settings.public_url, json.loads(done.read_text()), clock)
+
+
+def _began(folder: Path, clock: FileClock) -> datetime:
+    """When the first run of the seed began: a later one must send the same requests."""
+    note = folder / "seed-began"
+    if not note.exists():
+        write_privately(note, clock.now().isoformat(timespec="seconds"))
+    return datetime.fromisoformat(note.read_text())
 
 
 async def _api_key(store: Store, path: Path, clock: FileClock) -> str:
