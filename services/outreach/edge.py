@@ -17,15 +17,15 @@ from shared.web.pages import Pages
 Item = TypeVar("Item")
 
 
-def _store(request: Request) -> Store:
+async def _store(request: Request) -> Store:
     return request.app.state.store
 
 
-def _now(request: Request) -> datetime:
+async def _now(request: Request) -> datetime:
     return request.app.state.clock.now()
 
 
-def _pages(request: Request) -> Pages:
+async def _pages(request: Request) -> Pages:
     return request.app.state.pages
 
 
@@ -45,7 +45,7 @@ class Listed(BaseModel, Generic[Item]):
     next: str | None
 
 
-def _zone(request: Request) -> str:
+async def _zone(request: Request) -> str:
     return request.app.state.settings.zone
 
 
