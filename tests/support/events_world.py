@@ -65,9 +65,7 @@ def offer(requirements: Sequence[str] = (), state: Any = "published", **changes:
         reminder_days=[14, 2],
         state=state,
     )  # fmt: skip
-    made = Offer(
-        facts=facts, grades=(8, 9, 10), approval="automatic", waiting_list="strict_order", created_at=NOW
-    )
+    made = Offer(facts=facts, grades=(8, 9, 10), approval="automatic", waiting_list="strict_order", created_at=NOW)
     return replace(made, **changes)
 
 
