@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 
-from services.outreach.api import api_keys, campaigns, companies, people, reports, schools
+from services.outreach.api import ambassadors, api_keys, campaigns, companies, people, reports, schools, visits
 from services.outreach.consumer import HANDLERS
 from services.outreach.settings import Settings
 from services.outreach.store import collections
@@ -21,6 +21,7 @@ from shared.workers import Worker, every
 
 API: list[APIRouter] = [
     schools.router, companies.router, people.router, campaigns.router, api_keys.router, reports.router,
+    visits.router, ambassadors.router,
 ]  # fmt: skip
 HOUR = 3600.0
 PAGES: list[APIRouter] = []
@@ -29,7 +30,12 @@ PAGES: list[APIRouter] = []
 def create_app(settings: Settings, clock: Clock) -> FastAPI:
     """The application, to be mounted below /outreach. Nothing is connected before its lifespan begins."""
     service = Service("outreach", settings, clock, listens_to=["events"])
-    store = Store(service.db, service.relay.wake, timedelta(days=settings.keep_people_days))
+    store = Store(
+        service.db,
+        service.relay.wake,
+        keep_people=timedelta(days=settings.keep_people_days),
+        keep_visits=timedelta(days=settings.keep_visit_contacts_days),
+    )
     service.consume(HANDLERS, store)
     pages = Pages("outreach", Path(__file__).parent / "templates")
     workers: dict[str, Worker] = {
