@@ -5,7 +5,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,6 +15,7 @@ from deploy.local.demo.expected import Confirmed, Expected
 
 REGISTER = Path(__file__).parents[3] / "shared" / "data" / "schuldaten.csv"
 WHOLE_STATE_ROWS = 5_637
+HOLIDAYS = [(1, 1), (5, 1), (10, 3), (12, 25)]
 DISTRICTS = ["05958", "05962", "05966", "05970", "05974"]
 COMPANIES = [
     ("Musterwerk Siegerland (Demo)", "57072", "Siegen", "M"),
@@ -109,7 +110,7 @@ class Story:
             "series": {
                 "weekdays": [1],
                 "first_day": str(self.now.date() + timedelta(days=21)),
-                "last_day": str(self.now.date() + timedelta(days=112)),
+                "last_day": str(self.now.date() + timedelta(days=140)),
                 "starts": "09:00",
                 "ends": "12:00",
                 "skip_days_off": True,
@@ -155,8 +156,8 @@ class Story:
         self.expected.mail("visit_confirmed", "teacher", "ambassador")
         (await self._on_visit(other, "cancel", {"reason": "Klassenfahrt"})).ok()
         self.expected.mail("visit_cancelled", "teacher", "coordinator")
-        date = self.visit_dates[0]
-        self.expected.visits[visit["id"]] = Confirmed(datetime.fromisoformat(date["starts_local"]), self.now)
+        starts = datetime.fromisoformat(self.visit_dates[0]["starts_local"])
+        self.expected.visits[visit["id"]] = Confirmed(starts, self.now)
         self.report["visits"] = 1
         self.visit = visit
         self.say("visit: asked for, declined once, accepted, confirmed; another one cancelled")
@@ -311,9 +312,9 @@ class Story:
         self.offers.append(offer.ok())
 
     async def _single_slots(self) -> None:
-        refused = await self._open_slot(1, f"{self.now.year + 1}-01-01", 30)
+        refused = await self._open_slot(1, str(_public_holiday_after(self.now.date())), 30)
         refused.refused("slot-on-day-off")
-        self.say(f"a slot on New Year's Day: {refused.body['detail']}")
+        self.say(f"a slot on a public holiday: {refused.body['detail']}")
         self.slots.append((await self._open_slot(1, self.slots[2]["starts_local"][:10], 30)).ok()["slots"][0])
         self.slots.append((await self._open_slot(2, self.slots[3]["starts_local"][:10], 20)).ok()["slots"][0])
 
@@ -411,6 +412,12 @@ def _instant(moment: datetime) -> str:
 
 def _wall(moment: datetime) -> str:
     return moment.isoformat(timespec="minutes")
+
+
+def _public_holiday_after(day: date) -> date:
+    """The next of four public holidays that lie at most 155 days apart."""
+    days = [date(year, month, number) for year in (day.year, day.year + 1) for month, number in HOLIDAYS]
+    return min(holiday for holiday in days if holiday > day + timedelta(days=1))
 
 
 def _broken(register: bytes) -> bytes:
