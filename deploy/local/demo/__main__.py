@@ -66,6 +66,8 @@ async def _play(story: Story, counts: "Counts") -> None:
     await story.waiting_list()
     await story.approvals()
     await story.rush()
+    await story.book_before_changes()
+    await until("the mails so far", counts.mails_agree)
     await story.move_and_cancel_slots()
     await until("the mails of all transitions", counts.mails_agree)
     await story.expire_offer()

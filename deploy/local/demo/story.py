@@ -222,11 +222,14 @@ class Story:
         must((seen["taken"], seen["free"], seen["waiting"]) == (60, 0, 48), f"60 taken, 48 waiting expected: {seen}")
         self.say("rush: 60 groups of 5 at once for 60 places → 12 confirmed, 48 on the waiting list, exactly full")
 
+    async def book_before_changes(self) -> None:
+        """Two groups on slots that are about to change."""
+        self.kept = await self._confirmed(self.slots[3], "8f", 24, school=7)
+        self.lost = await self._confirmed(self.slots[4], "8g", 24, school=8)
+
     async def move_and_cancel_slots(self) -> None:
         """A moved slot keeps its registrations; a cancelled one tells them all."""
-        moved, cancelled = self.slots[3], self.slots[4]
-        kept = await self._confirmed(moved, "8f", 24, school=7)
-        lost = await self._confirmed(cancelled, "8g", 24, school=8)
+        moved, cancelled, kept, lost = self.slots[3], self.slots[4], self.kept, self.lost
         starts = datetime.fromisoformat(moved["starts_local"]) + timedelta(hours=1)
         body = {
             "starts_local": _wall(starts),
