@@ -26,7 +26,12 @@ HOUR = 3600.0
 def create_app(settings: Settings, clock: Clock) -> FastAPI:
     """The application, to be mounted below /outreach. Nothing is connected before its lifespan begins."""
     service = Service("outreach", settings, clock, listens_to=["events"])
-    store = Store(service.db, service.relay.wake, timedelta(days=settings.keep_people_days))
+    store = Store(
+        service.db,
+        service.relay.wake,
+        keep_people=timedelta(days=settings.keep_people_days),
+        keep_visits=timedelta(days=settings.keep_visit_contacts_days),
+    )
     service.consume(HANDLERS, store)
     pages = Pages("outreach", Path(__file__).parent / "templates")
     workers: dict[str, Worker] = {

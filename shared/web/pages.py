@@ -181,7 +181,10 @@ def add_page_handlers(app: FastAPI, pages: Pages) -> None:
         }.get(name, any_page)  # fmt: skip
         if not isinstance(kind, int) and name != "WebSocketRequestValidationError":
             for_pages(kind, show)
+    _add_language_switch(app, pages)
 
+
+def _add_language_switch(app: FastAPI, pages: Pages) -> None:
     @app.post("/language", include_in_schema=False)
     async def choose_language(request: Request) -> Response:
         form = await request.form()

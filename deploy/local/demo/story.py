@@ -416,7 +416,7 @@ def _wall(moment: datetime) -> str:
 def _broken(register: bytes) -> bytes:
     """The register with three lines broken: a letter in a coordinate, an unknown school type, missing columns."""
     lines = register.decode().splitlines()
-    lines[2] = lines[2].replace('"EPSG:25832";"', '"EPSG:25832";"x', 1)
+    lines[10] = lines[10].rsplit(";", 1)[0] + ';"weit oben"'
     number, _, rest = lines[20].split(";", 2)
     lines[20] = f'{number};"77";{rest}'
     lines[30] = lines[30].rsplit(";", 3)[0]

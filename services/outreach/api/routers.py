@@ -1,5 +1,6 @@
 """All routes of the API."""
 
-from services.outreach.api import api_keys, campaigns, companies, people, reports, schools
+from services.outreach.api import ambassadors, api_keys, campaigns, companies, people, reports, schools, visits
 
-ROUTERS = [part.router for part in (schools, companies, people, campaigns, api_keys, reports)]
+_PARTS = (schools, companies, people, campaigns, api_keys, visits, ambassadors, reports)
+ROUTERS = [part.router for part in _PARTS]

@@ -1,5 +1,6 @@
 """The collections of this service and their indexes."""
 
+from services.outreach.store import visits
 from services.outreach.store.core import GERMAN, Store
 from services.outreach.store.reports import COPIES
 from shared import outbox
@@ -8,7 +9,7 @@ from shared.service import COLLECTIONS as COMMON
 
 COLLECTIONS = [
     "schools", "companies", "campaigns", "sign_ins", "counters", "uploads", "erasure_receipts",
-    "visits", *COPIES,
+    *visits.COLLECTIONS, *COPIES,
 ]  # fmt: skip
 
 
@@ -26,6 +27,7 @@ async def create_indexes(store: Store) -> None:
     await db.uploads.create_index("gone_at", expireAfterSeconds=0)
     for copies in COPIES:
         await db[copies].create_index("campaign_id")
+    await visits.create_indexes(store)
 
 
 async def prepare(store: Store) -> None:

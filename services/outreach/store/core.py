@@ -27,15 +27,20 @@ class CursorUnknown(Invalid):
 
 
 class Store:
-    """The service's database. `written` is called after each commit that may have written messages; `keep_people`
-    is how long after their last sign-in people are kept."""
+    """The service's database. `written` is called after each commit that may have written messages. People are kept
+    for `keep_people` after their last sign-in, contacts of visits for `keep_visits` after the campaign's end."""
 
     def __init__(
-        self, db: Database, written: Callable[[], None] = lambda: None, keep_people: timedelta = timedelta(days=730)
+        self,
+        db: Database,
+        written: Callable[[], None] = lambda: None,
+        keep_people: timedelta = timedelta(days=730),
+        keep_visits: timedelta = timedelta(days=90),
     ) -> None:
         self.db = db
         self.written = written
         self.keep_people = keep_people
+        self.keep_visits = keep_visits
 
     async def transaction(self, work: Callable[[Session], Awaitable[Result]]) -> Result:
         """Run `work` in one transaction (again from the start on a write conflict), then wake the relay."""

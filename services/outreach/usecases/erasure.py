@@ -7,6 +7,7 @@ from services.outreach.domain.people import LastCoordinator
 from services.outreach.store import people, sign_ins
 from services.outreach.store.core import Store
 from services.outreach.usecases.people import erase_known
+from services.outreach.usecases.visit_erasure import erase_visit_contacts, forget_erased_ambassadors
 from shared.errors import RuleBroken
 from shared.ids import random_id
 
@@ -36,4 +37,9 @@ async def _people(store: Store, now: datetime) -> int:
     return count
 
 
-ERASERS: dict[str, Eraser] = {"people": _people, "sign_ins": sign_ins.erase_expired}
+ERASERS: dict[str, Eraser] = {
+    "people": _people,
+    "sign_ins": sign_ins.erase_expired,
+    "visit_contacts": erase_visit_contacts,
+    "ambassadors": forget_erased_ambassadors,
+}
