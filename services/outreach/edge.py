@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from services.outreach.store.core import Store
 from shared.auth import Identity
+from shared.errors import Conflict, Invalid, RuleBroken, TooManyRequests
 from shared.web.callers import program
-from shared.web.pages import Pages
+from shared.web.pages import Pages, errors_by_field, language_of
 
 Item = TypeVar("Item")
 
@@ -22,7 +23,8 @@ def _store(request: Request) -> Store:
 
 
 def _now(request: Request) -> datetime:
-    return request.app.state.clock.now()
+    now: datetime = request.app.state.clock.now()
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)  # as the store keeps it, so that a retry equals
 
 
 def _pages(request: Request) -> Pages:
@@ -57,3 +59,11 @@ def key_for(request: Request, request_id: str) -> str:
     secret = request.app.state.settings.secret_key.get_secret_value().encode()
     digest = hmac.new(secret, f"api-key:{request_id}".encode(), hashlib.sha256).digest()
     return f"psk_{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
+
+
+def wrong(request: Request, error: RuleBroken | ValidationError) -> dict[str, dict[str, str]]:
+    """For a form shown again: `errors` by field, in the person's language."""
+    return {"errors": errors_by_field(error, language_of(request))}
+
+
+FORM_ERRORS = (Invalid, Conflict, TooManyRequests, ValidationError)
