@@ -3,15 +3,22 @@
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
-from services.outreach.api.schools import FileMissing, counts, in_language
+from services.outreach.api.schools import counts, in_language
 from services.outreach.edge import FORM_ERRORS, Now, ThePages, TheStore, wrong
 from services.outreach.usecases import uploads
+from shared.errors import Invalid
 from shared.web.callers import Person
 from shared.web.idempotency import LARGEST_BODY, BodyTooLarge
 from shared.web.pages import form_request_id, language_of, posted, see_other
 
 router = APIRouter()
 SHOWN = 200
+
+
+class FileNotChosen(Invalid):
+    """Please choose the file with the school register."""
+
+    field = "file"
 
 
 @router.get("/imports")
@@ -31,7 +38,7 @@ async def upload(request: Request, pages: ThePages, store: TheStore, now: Now, p
         form = await posted(request)
         register, pupils = await _content(form.get("file")), await _content(form.get("pupils"))
         if not register:
-            raise FileMissing
+            raise FileNotChosen
         upload_id = await uploads.keep_upload(
             store, person, register, pupils, now=now, request_id=form_request_id(person, form)
         )
