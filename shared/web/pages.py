@@ -65,6 +65,7 @@ class Pages:
     def _in_language(self, code: str) -> Environment:
         environment = self._environment.overlay()
         environment.filters = dict(self._environment.filters)
+        environment.globals = dict(self._environment.globals)  # an overlay shares them, translations included
         environment.install_gettext_translations(words.translations(code), newstyle=True)  # type: ignore[attr-defined]
         for name in ("day", "clock_time", "day_and_time", "short_day", "timestamp"):
             environment.filters[name] = _with_language(getattr(words, name), code)
