@@ -43,6 +43,7 @@ async def test_every_page_of_the_office_opens_in_both_languages_without_script_o
         assert page.status_code == 200, path
         assert f'<html lang="{language}">' in page.text
         assert page.text.count("<h1>") == 1
+        assert ("Kampagnen" in page.text) == (language == "de")
         assert not re.search(r"<script|style=|<style|javascript:", page.text), path
 
 
