@@ -18,16 +18,16 @@ from shared.web.pages import Pages, errors_by_field, language_of
 Item = TypeVar("Item")
 
 
-def _store(request: Request) -> Store:
+async def _store(request: Request) -> Store:
     return request.app.state.store
 
 
-def _now(request: Request) -> datetime:
+async def _now(request: Request) -> datetime:
     now: datetime = request.app.state.clock.now()
     return now.replace(microsecond=now.microsecond // 1000 * 1000)  # as the store keeps it, so that a retry equals
 
 
-def _pages(request: Request) -> Pages:
+async def _pages(request: Request) -> Pages:
     return request.app.state.pages
 
 
@@ -47,7 +47,7 @@ class Listed(BaseModel, Generic[Item]):
     next: str | None
 
 
-def _zone(request: Request) -> str:
+async def _zone(request: Request) -> str:
     return request.app.state.settings.zone
 
 

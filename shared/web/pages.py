@@ -65,6 +65,7 @@ class Pages:
     def _in_language(self, code: str) -> Environment:
         environment = self._environment.overlay()
         environment.filters = dict(self._environment.filters)
+        environment.globals = dict(self._environment.globals)  # an overlay shares them, translations included
         environment.install_gettext_translations(words.translations(code), newstyle=True)  # type: ignore[attr-defined]
         for name in ("day", "clock_time", "day_and_time", "short_day", "timestamp"):
             environment.filters[name] = _with_language(getattr(words, name), code)
@@ -181,7 +182,10 @@ def add_page_handlers(app: FastAPI, pages: Pages) -> None:
         }.get(name, any_page)  # fmt: skip
         if not isinstance(kind, int) and name != "WebSocketRequestValidationError":
             for_pages(kind, show)
+    _add_language_switch(app, pages)
 
+
+def _add_language_switch(app: FastAPI, pages: Pages) -> None:
     @app.post("/language", include_in_schema=False)
     async def choose_language(request: Request) -> Response:
         form = await request.form()

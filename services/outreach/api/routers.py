@@ -2,4 +2,5 @@
 
 from services.outreach.api import ambassadors, api_keys, campaigns, companies, people, reports, schools, visits
 
-ROUTERS = [part.router for part in (schools, companies, people, campaigns, api_keys, reports, visits, ambassadors)]
+_PARTS = (schools, companies, people, campaigns, api_keys, visits, ambassadors, reports)
+ROUTERS = [part.router for part in _PARTS]

@@ -1,0 +1,54 @@
+"""All wiring of this service."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.events import consumer
+from services.events.api import offers, registrations, slots, upkeep
+from services.events.settings import Settings
+from services.events.store.store import COLLECTIONS, Store
+from services.events.usecases.upkeep import erase_due, expire_offers, finish_left_behind, reconcile
+from shared.clock import Clock
+from shared.service import Service
+from shared.web.edge import build_edge
+from shared.web.pages import Pages
+from shared.workers import Worker, every
+
+
+def create_app(settings: Settings, clock: Clock) -> FastAPI:
+    """The service's application, to be mounted under /events."""
+    service = Service("events", settings, clock, listens_to=["outreach", "notify"])
+    store = Store(service.db, timedelta(days=settings.contact_kept_days), settings.zone)
+    store.written = service.relay.wake
+    service.consume(consumer.HANDLERS, consumer.Context(store, service.directory))
+
+    async def prepare() -> None:
+        await store.create_indexes()
+        await finish_left_behind(store, now=clock.now(), older_than=timedelta())
+        await reconcile(store)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with service.lifespan(COLLECTIONS, prepare, _workers(store, clock)):
+            yield
+            await store.places.close()
+
+    pages = Pages("events", Path(__file__).parent / "templates")
+    app = build_edge("events", settings, service.db, pages, lifespan, service.checks)
+    app.state.store = store
+    app.state.clock = clock
+    for router in (offers.router, slots.router, registrations.router, upkeep.router):
+        app.include_router(router, prefix="/api/v1")
+    return app
+
+
+def _workers(store: Store, clock: Clock) -> dict[str, Worker]:
+    return {
+        "expiring offers": lambda: every(1, lambda: expire_offers(store, now=clock.now())),
+        "finishing": lambda: every(2, lambda: finish_left_behind(store, now=clock.now())),
+        "erasing": lambda: every(3600, lambda: erase_due(store, now=clock.now())),
+    }

@@ -1,0 +1,111 @@
+"""What can be asked of a slot. Each command carries who asked (the request's id) and when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.events.domain.facts import Side
+from shared.schemas.events import GroupFacts
+from shared.schemas.outreach import Contact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Asked at `now` by the request `request_id`; the same id again finds what was done."""
+
+    now: datetime
+    request_id: str
+    correlation_id: str = "-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register(Command):
+    """A new group wants places; `registration_id` derives from the request."""
+
+    registration_id: str
+    school_id: str
+    group: GroupFacts
+    contact: Contact
+    acknowledged: bool
+    waitlist: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfRegistration(Command):
+    """A command about one registration of the slot."""
+
+    registration_id: str
+
+
+class Approve(OfRegistration):
+    """The company agrees to a requested registration."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decline(OfRegistration):
+    """The company does not agree to a requested registration."""
+
+    reason: str = ""
+
+
+class Accept(OfRegistration):
+    """The school takes the places offered to a waiting group."""
+
+
+class Expire(OfRegistration):
+    """The time for accepting may be over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel(OfRegistration):
+    """The group does not come, or is not wanted."""
+
+    by: Side
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resize(OfRegistration):
+    """The group is larger or smaller than before."""
+
+    pupils: int
+    adults: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attend(OfRegistration):
+    """The group came with `pupils` pupils, or did not come."""
+
+    came: bool
+    pupils: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveSlot(Command):
+    """Another date or time; the new times were checked against the calendar."""
+
+    starts_local: datetime
+    ends_local: datetime
+    zone: str
+    starts_utc: datetime
+    ends_utc: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResizeSlot(Command):
+    """More or fewer places or groups."""
+
+    places: int
+    groups: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelSlot(Command):
+    """The company calls the date off."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearCancelledSlot(Command):
+    """Cancel the next active registrations of a slot that was called off."""

@@ -1,0 +1,155 @@
+"""What the rules are about: campaigns, schools, offers, slots and registrations, as values that never change."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from shared.schemas.events import GroupFacts, OfferFacts, RegistrationState
+from shared.schemas.outreach import Contact
+
+Approval = Literal["automatic", "company"]
+WaitingList = Literal["none", "strict_order", "next_that_fits"]
+Side = Literal["school", "company", "coordinator"]
+
+TAKING: frozenset[RegistrationState] = frozenset({"requested", "offered", "confirmed", "attended", "no_show"})
+ACTIVE: frozenset[RegistrationState] = frozenset({"requested", "waitlisted", "offered", "confirmed"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """This service's copy of a campaign. Instants are aware; days are the region's wall dates."""
+
+    id: str
+    name: str
+    starts_on: date
+    ends_on: date
+    districts: tuple[str, ...]
+    offers_from: datetime
+    booking_from: datetime
+    closes_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class School:
+    """This service's copy of a school, as far as the rules need it."""
+
+    id: str
+    name: str
+    school_type: str
+    district_ags: str
+    open: bool = True
+    movable_days: frozenset[date] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What a company offers: the facts that travel, and how its slots are booked."""
+
+    facts: OfferFacts
+    grades: tuple[int, ...]
+    approval: Approval
+    waiting_list: WaitingList
+    offer_school_days: int = 2
+    groups_per_school: int | None = None
+    created_at: datetime
+    version: int = 1
+    last_request_id: str = ""
+
+    @property
+    def id(self) -> str:
+        """The offer's id."""
+        return self.facts.offer_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """One dated place to go: its facts and its counters. Places are pupils; accompanying adults take none."""
+
+    id: str
+    offer_id: str
+    campaign_id: str
+    company_id: str
+    starts_local: datetime
+    ends_local: datetime
+    zone: str
+    starts_utc: datetime
+    ends_utc: datetime
+    places: int
+    groups: int
+    grades: tuple[int, ...]
+    approval: Approval = "automatic"
+    waiting_list: WaitingList = "strict_order"
+    offer_school_days: int = 2
+    groups_per_school: int | None = None
+    state: Literal["open", "cancelled"] = "open"
+    reason: str = ""
+    taken: int = 0
+    groups_taken: int = 0
+    waiting: int = 0
+    next_position: int = 1
+    version: int = 1
+    revision: int = 1
+    last_request_id: str = ""
+
+    @property
+    def free(self) -> int:
+        """Places nobody holds."""
+        return self.places - self.taken
+
+    @property
+    def free_groups(self) -> int:
+        """How many more groups there is room for."""
+        return self.groups - self.groups_taken
+
+    def fits(self, pupils: int) -> bool:
+        """Whether one more group of `pupils` gets places, all or nothing."""
+        return pupils <= self.free and self.free_groups >= 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """One group on one slot. `position` orders the waiting list and is kept afterwards."""
+
+    id: str
+    slot_id: str
+    offer_id: str
+    campaign_id: str
+    company_id: str
+    school_id: str
+    school_name: str
+    school_type: str
+    school_district_ags: str
+    group: GroupFacts
+    contact: Contact
+    state: RegistrationState
+    created_at: datetime
+    changed_at: datetime
+    version: int = 1
+    position: int | None = None
+    offer_expires_at: datetime | None = None
+    cancelled_by: Side | None = None
+    reason: str = ""
+    pupils_attended: int | None = None
+    acknowledged: bool = False
+    last_request_id: str = ""
+    mail_trouble: dict[str, object] | None = field(default=None, compare=False)
+
+    @property
+    def active(self) -> bool:
+        """Whether something is still to come of it."""
+        return self.state in ACTIVE
+
+    @property
+    def held(self) -> int:
+        """The places it holds."""
+        return self.group.pupils if self.state in TAKING else 0
+
+    @property
+    def key(self) -> str:
+        """What must be unique among the active registrations of a slot."""
+        return group_key(self.school_id, self.group.name)
+
+
+def group_key(school_id: str, group_name: str) -> str:
+    """The same for every spelling of a group's name: `9a` and `9 A`."""
+    return f"{school_id}|{''.join(group_name.split()).casefold()}"

@@ -1,0 +1,490 @@
+"""The one place where places are taken and given back: every change to a registration of a slot is decided here.
+
+A ledger is one slot with those of its registrations that the commands at hand are about. It decides one command after
+the other in memory; what changed, and what is to be said about it, is then written in one conditional write.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from services.events.domain import commands as do
+from services.events.domain import errors
+from services.events.domain.deadlines import offer_deadline
+from services.events.domain.facts import Campaign, Offer, Registration, School, Slot, group_key
+from services.events.domain.messages import registration_facts, slot_facts
+from shared.schemas import events as say
+from shared.schemas.base import Message
+
+MOST_WAITING = 2000
+CLEARED_AT_ONCE = 100
+SKIPPED_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A waiting group that got nothing when places came free, and why."""
+
+    registration_id: str
+    pupils: int
+    reason: Literal["group_larger_than_free_places", "no_room_for_another_group"]
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionRun:
+    """What became of places that came free: who is offered them, who was skipped."""
+
+    slot_id: str
+    slot_version: int
+    at: datetime
+    free: int
+    free_groups: int
+    offered: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+    skipped_in_all: int
+
+
+@dataclass
+class Ledger:
+    """A slot and the registrations that its next commands can touch.
+
+    `registrations` must hold those commanded, the active ones of the same groups (of the same schools when the slot
+    limits groups per school) and, before a command that can free places, everyone who waits.
+    """
+
+    slot: Slot
+    offer: Offer
+    campaign: Campaign | None
+    schools: Mapping[str, School]
+    registrations: dict[str, Registration]
+    messages: list[Message] = field(default_factory=list)
+    runs: list[PromotionRun] = field(default_factory=list)
+    created: set[str] = field(default_factory=set)
+    changed: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._active = {r.key: r.id for r in self.registrations.values() if r.active}
+        self._queue = sorted(
+            (r for r in self.registrations.values() if r.state == "waitlisted"), key=lambda r: r.position or 0
+        )
+        self._facts: say.SlotFacts | None = None
+
+    @classmethod
+    def of(
+        cls, slot: Slot, offer: Offer, campaign: Campaign | None, schools: Iterable[School],
+        registrations: Iterable[Registration],
+    ) -> "Ledger":  # fmt: skip
+        """A ledger of these rows."""
+        by_id = {registration.id: registration for registration in registrations}
+        return cls(slot, offer, campaign, {school.id: school for school in schools}, by_id)
+
+    def decide(self, command: do.Command) -> Registration | Slot:
+        """What becomes of `command`: the registration or slot afterwards. Raises a RuleBroken and changes nothing
+        when a rule forbids it."""
+        return _DECISIONS[type(command)](self, command)
+
+    def register(self, command: do.Register) -> Registration:
+        """A new group gets places, asks for them, or waits."""
+        if made := self.registrations.get(command.registration_id):
+            return made
+        school = self._may_book(command)
+        self._is_new(command, school)
+        pupils = command.group.pupils
+        if pupils > self.slot.places:
+            raise errors.GroupTooLarge(asked=pupils, places=self.slot.places)
+        first_in_line = self.slot.waiting == 0 or self.slot.waiting_list != "strict_order"
+        if self.slot.fits(pupils) and first_in_line:
+            return self._take_places(command, school)
+        return self._join_queue(command, school, first_in_line)
+
+    def approve(self, command: do.Approve) -> Registration:
+        """requested → confirmed."""
+        before = self._commanded(command)
+        if before.last_request_id == command.request_id:
+            return before
+        if before.state == "confirmed":
+            raise errors.AlreadyConfirmed
+        self._must_ask_for_approval(before, command)
+        return self._change(before, command, say.RegistrationConfirmed, state="confirmed")
+
+    def decline(self, command: do.Decline) -> Registration:
+        """requested → declined; its places go to those who wait."""
+        before = self._commanded(command)
+        if before.last_request_id == command.request_id:
+            return before
+        if before.state == "declined":
+            raise errors.AlreadyDeclined
+        self._must_ask_for_approval(before, command)
+        after = self._change(before, command, say.RegistrationDeclined, state="declined", reason=command.reason)
+        self._promote(command)
+        return after
+
+    def accept(self, command: do.Accept) -> Registration:
+        """offered → confirmed."""
+        before = self._commanded(command)
+        if before.last_request_id == command.request_id:
+            return before
+        if before.state == "confirmed":
+            raise errors.AlreadyConfirmed
+        if before.state == "expired" or _is_over(before, command.now):
+            raise errors.OfferHasExpired(expired=self._local(before.offer_expires_at or before.changed_at))
+        if before.state != "offered":
+            raise errors.NothingOffered
+        self._must_be_ahead(command.now)
+        return self._change(before, command, say.RegistrationConfirmed, state="confirmed", offer_expires_at=None)
+
+    def expire(self, command: do.Expire) -> Registration:
+        """offered → expired once its time is over; the places go to the next."""
+        before = self._commanded(command)
+        if not _is_over(before, command.now):
+            return before
+        after = self._change(before, command, say.OfferedPlacesExpired, state="expired")
+        self._promote(command)
+        return after
+
+    def cancel(self, command: do.Cancel) -> Registration:
+        """Any active state → cancelled, before the slot starts; places it held go to those who wait."""
+        before = self._commanded(command)
+        if before.last_request_id == command.request_id:
+            return before
+        if before.state == "cancelled":
+            raise errors.AlreadyCancelled
+        if not before.active:
+            raise errors.RegistrationHasEnded
+        self._must_not_have_started(command.now)
+        after = self._cancelled(before, command, command.by, command.reason)
+        self._promote(command)
+        return after
+
+    def resize(self, command: do.Resize) -> Registration:
+        """Another head count. A larger group that does not fit changes nothing; a smaller one gives places back."""
+        before = self._commanded(command)
+        adults = before.group.adults if command.adults is None else command.adults
+        if before.last_request_id == command.request_id:
+            return before
+        if not before.active:
+            raise errors.RegistrationHasEnded
+        self._must_not_have_started(command.now)
+        self._must_have_room_to_grow(before, command.pupils)
+        if (command.pupils, adults) == (before.group.pupils, before.group.adults):
+            return before
+        group = before.group.model_copy(update={"pupils": command.pupils, "adults": adults})
+        after = self._change(before, command, say.RegistrationResized, group=group)
+        self._promote(command)
+        return after
+
+    def attend(self, command: do.Attend) -> Registration:
+        """The group came or not; a wrong entry can be put right by another one."""
+        before = self._commanded(command)
+        if before.last_request_id == command.request_id:
+            return before
+        if before.state not in ("requested", "confirmed", "attended", "no_show"):
+            raise errors.HoldsNoPlaces
+        if command.now < self.slot.starts_utc:
+            raise errors.SlotHasNotStarted
+        if command.came and command.pupils < 1:
+            raise errors.AttendedByNobody
+        came: Literal["attended", "no_show"] = "attended" if command.came else "no_show"
+        pupils = command.pupils if command.came else 0
+        if (before.state, before.pupils_attended) == (came, pupils):
+            raise errors.AlreadyRecorded
+        message = say.RegistrationAttended if command.came else say.RegistrationMissed
+        return self._change(before, command, message, state=came, pupils_attended=pupils)
+
+    def move_slot(self, command: do.MoveSlot) -> Slot:
+        """Another date or time; the registrations stay."""
+        if self.slot.last_request_id == command.request_id:
+            return self.slot
+        self._must_be_ahead(command.now)
+        previous = self.slot
+        if (previous.starts_utc, previous.ends_utc) == (command.starts_utc, command.ends_utc):
+            raise errors.NothingToMove
+        self._change_slot(
+            command, starts_local=command.starts_local, ends_local=command.ends_local, zone=command.zone,
+            starts_utc=command.starts_utc, ends_utc=command.ends_utc, revision=previous.revision + 1,
+        )  # fmt: skip
+        self._say_of_slot(
+            say.SlotMoved, command, previous_starts_local=previous.starts_local,
+            previous_ends_local=previous.ends_local, reason=command.reason,
+        )  # fmt: skip
+        return self.slot
+
+    def resize_slot(self, command: do.ResizeSlot) -> Slot:
+        """More or fewer places or groups, never fewer than are taken; new places go to those who wait."""
+        if self.slot.last_request_id == command.request_id:
+            return self.slot
+        self._must_be_ahead(command.now)
+        if command.places < self.slot.taken or command.groups < self.slot.groups_taken:
+            raise errors.SlotHoldsMore(taken=self.slot.taken, groups_taken=self.slot.groups_taken)
+        largest = max((r.group.pupils for r in self._waiting()), default=0)
+        if largest > command.places:
+            raise errors.WaitingGroupIsLarger(pupils=largest, places=command.places)
+        if (command.places, command.groups) == (self.slot.places, self.slot.groups):
+            return self.slot
+        self._change_slot(command, places=command.places, groups=command.groups)
+        self._say_of_slot(say.SlotResized, command)
+        self._promote(command)
+        return self.slot
+
+    def cancel_slot(self, command: do.CancelSlot) -> Slot:
+        """Nobody can book any more; `clear` then cancels the registrations."""
+        if self.slot.last_request_id == command.request_id:
+            return self.slot
+        if self.slot.state == "cancelled":
+            raise errors.AlreadyCancelled
+        self._must_not_have_started(command.now)
+        self._change_slot(command, state="cancelled", reason=command.reason, revision=self.slot.revision + 1)
+        self._say_of_slot(say.SlotCancelled, command, reason=command.reason)
+        return self.slot
+
+    def clear(self, command: do.ClearCancelledSlot) -> Slot:
+        """Cancel the active registrations at hand of a slot that was called off."""
+        if self.slot.state == "cancelled":
+            for registration in [r for r in self.registrations.values() if r.active][:CLEARED_AT_ONCE]:
+                self._cancelled(registration, command, "company", self.slot.reason)
+        return self.slot
+
+    def _may_book(self, command: do.Register) -> School:
+        self._must_be_ahead(command.now)
+        if self.offer.facts.state != "published":
+            raise errors.OfferTakesNoBookings
+        if self.campaign is None:
+            raise errors.CampaignUnknown
+        if command.now < self.campaign.booking_from:
+            raise errors.BookingNotOpenYet(booking_from=self._local(self.campaign.booking_from))
+        if command.now >= self.campaign.closes_at:
+            raise errors.BookingIsClosed(closes_at=self._local(self.campaign.closes_at))
+        school = self._school_that_may_come(command.school_id, self.campaign)
+        if command.group.grade not in self.slot.grades:
+            raise errors.GradeNotAccepted(grades=listed(self.slot.grades))
+        if self.offer.facts.requirements and not command.acknowledged:
+            raise errors.RequirementsNotAcknowledged
+        return school
+
+    def _school_that_may_come(self, school_id: str, campaign: Campaign) -> School:
+        school = self.schools.get(school_id)
+        if school is None:
+            raise errors.SchoolUnknown
+        if not school.open:
+            raise errors.SchoolIsClosed(school=school.name)
+        if campaign.districts and school.district_ags not in campaign.districts:
+            raise errors.SchoolNotInCampaign(school=school.name)
+        day: date = self.slot.starts_local.date()
+        if day in school.movable_days:
+            raise errors.SchoolHasDayOff(school=school.name, day=day)
+        return school
+
+    def _is_new(self, command: do.Register, school: School) -> None:
+        held_by = self._active.get(group_key(school.id, command.group.name))
+        if held_by:
+            raise errors.AlreadyRegistered(
+                group=command.group.name, school=school.name, registration_id=held_by, slot_id=self.slot.id
+            )
+        most = self.slot.groups_per_school
+        if most is None:
+            return
+        if sum(r.active and r.school_id == school.id for r in self.registrations.values()) >= most:
+            raise errors.SchoolHasItsGroups(most=most)
+
+    def _take_places(self, command: do.Register, school: School) -> Registration:
+        if self.slot.approval == "company":
+            return self._enter(self._new(command, school, "requested"), command, say.RegistrationRequested)
+        return self._enter(self._new(command, school, "confirmed"), command, say.RegistrationConfirmed)
+
+    def _join_queue(self, command: do.Register, school: School, first_in_line: bool) -> Registration:
+        slot = self.slot
+        if slot.waiting_list == "none" or (not command.waitlist and first_in_line):
+            raise errors.SlotIsFull(free=slot.free, free_groups=slot.free_groups, asked=command.group.pupils)
+        if not command.waitlist:
+            raise errors.OthersWaitFirst(waiting=slot.waiting)
+        if slot.waiting >= MOST_WAITING:
+            raise errors.WaitingListIsFull(most=MOST_WAITING)
+        waiting = self._new(command, school, "waitlisted", position=slot.next_position)
+        self.slot = replace(slot, next_position=slot.next_position + 1)
+        self._queue.append(waiting)
+        return self._enter(waiting, command, say.RegistrationWaitlisted)
+
+    def _new(
+        self, command: do.Register, school: School, state: say.RegistrationState, position: int | None = None
+    ) -> Registration:
+        return Registration(
+            id=command.registration_id,
+            slot_id=self.slot.id,
+            offer_id=self.slot.offer_id,
+            campaign_id=self.slot.campaign_id,
+            company_id=self.slot.company_id,
+            school_id=school.id,
+            school_name=school.name,
+            school_type=school.school_type,
+            school_district_ags=school.district_ags,
+            group=command.group,
+            contact=command.contact,
+            state=state,
+            created_at=command.now,
+            changed_at=command.now,
+            position=position,
+            acknowledged=command.acknowledged,
+            last_request_id=command.request_id,
+        )
+
+    def _commanded(self, command: do.OfRegistration) -> Registration:
+        registration = self.registrations.get(command.registration_id)
+        if registration is None:
+            raise errors.RegistrationNotFound
+        return registration
+
+    def _must_ask_for_approval(self, registration: Registration, command: do.Command) -> None:
+        if registration.state != "requested":
+            raise errors.NotWaitingForApproval
+        self._must_be_ahead(command.now)
+
+    def _must_be_ahead(self, now: datetime) -> None:
+        if self.slot.state == "cancelled":
+            raise errors.SlotIsCancelled
+        self._must_not_have_started(now)
+
+    def _must_not_have_started(self, now: datetime) -> None:
+        if now >= self.slot.starts_utc:
+            raise errors.SlotHasStarted
+
+    def _must_have_room_to_grow(self, before: Registration, pupils: int) -> None:
+        slot = self.slot
+        if pupils > slot.places and pupils > before.group.pupils:
+            raise errors.GroupTooLarge(asked=pupils, places=slot.places)
+        more = pupils - before.held
+        if before.held and more > slot.free and more > 0:
+            raise errors.SlotIsFull(free=slot.free, free_groups=slot.free_groups, asked=more)
+
+    def _cancelled(self, before: Registration, command: do.Command, by: Any, reason: str) -> Registration:
+        return self._change(
+            before, command, say.RegistrationCancelled,
+            state="cancelled", cancelled_by=by, reason=reason, offer_expires_at=None,
+        )  # fmt: skip
+
+    def _promote(self, command: do.Command) -> None:
+        """Offer what is free to those who wait: in order, and in strict order only while the first one fits."""
+        slot = self.slot
+        if slot.state != "open" or command.now >= slot.starts_utc or not slot.waiting or slot.free < 1:
+            return
+        offered: list[str] = []
+        skipped: list[Skipped] = []
+        for waiting in list(self._waiting()):
+            if self.slot.free < 1 or (skipped and slot.waiting_list == "strict_order"):
+                break
+            if self.slot.fits(waiting.group.pupils):
+                offered.append(self._offer_places(waiting, command).id)
+            else:
+                skipped.append(Skipped(waiting.id, waiting.group.pupils, self._why_not(waiting)))
+        self._note_run(slot, command.now, offered, skipped)
+
+    def _note_run(self, slot: Slot, at: datetime, offered: list[str], skipped: list[Skipped]) -> None:
+        shown = tuple(skipped[:SKIPPED_SHOWN])
+        version, in_all = self.slot.version, len(skipped)
+        self.runs.append(PromotionRun(slot.id, version, at, slot.free, slot.free_groups, tuple(offered), shown, in_all))
+
+    def _waiting(self) -> Iterable[Registration]:
+        self._queue = [r for w in self._queue if (r := self.registrations[w.id]).state == "waitlisted"]
+        return self._queue
+
+    def _why_not(self, waiting: Registration) -> Literal["group_larger_than_free_places", "no_room_for_another_group"]:
+        if self.slot.free_groups < 1:
+            return "no_room_for_another_group"
+        return "group_larger_than_free_places"
+
+    def _offer_places(self, waiting: Registration, command: do.Command) -> Registration:
+        school = self.schools.get(waiting.school_id)
+        movable = school.movable_days if school else frozenset()
+        until = offer_deadline(command.now, self.slot, movable)
+        return self._change(waiting, command, say.PlacesOffered, state="offered", offer_expires_at=until)
+
+    def _change(
+        self, before: Registration, command: do.Command, message: type[say.RegistrationMessage], **fields: Any
+    ) -> Registration:
+        asked = command.request_id if getattr(command, "registration_id", None) == before.id else before.last_request_id
+        after = replace(
+            before, version=before.version + 1, changed_at=command.now, last_request_id=asked, **fields
+        )  # fmt: skip
+        return self._put(before, after, command, message)
+
+    def _enter(self, new: Registration, command: do.Command, message: type[say.RegistrationMessage]) -> Registration:
+        self.created.add(new.id)
+        return self._put(None, new, command, message)
+
+    def _put(
+        self, before: Registration | None, after: Registration, command: do.Command,
+        message: type[say.RegistrationMessage],
+    ) -> Registration:  # fmt: skip
+        """Keep `after` and count the difference: the counters can only ever be the sum of the rows."""
+        slot, held = self.slot, before.held if before else 0
+        waited = before is not None and before.state == "waitlisted"
+        self.slot = replace(
+            slot,
+            taken=slot.taken + after.held - held,
+            groups_taken=slot.groups_taken + (after.held > 0) - (held > 0),
+            waiting=slot.waiting + (after.state == "waitlisted") - waited,
+            version=slot.version + 1,
+        )
+        self.registrations[after.id] = after
+        self.changed.add(after.id)
+        if after.active:
+            self._active[after.key] = after.id
+        else:
+            self._active.pop(after.key, None)
+        previous = before.group.pupils if before and message is say.RegistrationResized else None
+        facts = registration_facts(after, self._slot_facts(), previous)
+        about = f"registration:{after.id}"
+        self.messages.append(
+            message.about(
+                about, after.version, now=command.now, correlation_id=command.correlation_id, registration=facts
+            )
+        )
+        return after
+
+    def _change_slot(self, command: do.Command, **fields: Any) -> None:
+        self.slot = replace(self.slot, version=self.slot.version + 1, last_request_id=command.request_id, **fields)
+        self._facts = None
+
+    def _say_of_slot(self, message: type[say.EventsMessage], command: do.Command, **facts: Any) -> None:
+        self.messages.append(
+            message.about(
+                f"slot:{self.slot.id}", self.slot.version, now=command.now, correlation_id=command.correlation_id,
+                slot=self._slot_facts(), **facts,
+            )
+        )  # fmt: skip
+
+    def _slot_facts(self) -> say.SlotFacts:
+        if self._facts is None:
+            self._facts = slot_facts(self.slot, self.offer)
+        return self._facts
+
+    def _local(self, moment: datetime) -> datetime:
+        return moment.astimezone(ZoneInfo(self.slot.zone)).replace(tzinfo=None)
+
+
+def _is_over(registration: Registration, now: datetime) -> bool:
+    until = registration.offer_expires_at
+    return registration.state == "offered" and until is not None and now >= until
+
+
+def listed(grades: Iterable[int]) -> str:
+    """Grades as a reader writes them: `8, 9, 10`."""
+    return ", ".join(str(grade) for grade in grades)
+
+
+_DECISIONS: dict[type[do.Command], Callable[[Ledger, Any], Registration | Slot]] = {
+    do.Register: Ledger.register,
+    do.Approve: Ledger.approve,
+    do.Decline: Ledger.decline,
+    do.Accept: Ledger.accept,
+    do.Expire: Ledger.expire,
+    do.Cancel: Ledger.cancel,
+    do.Resize: Ledger.resize,
+    do.Attend: Ledger.attend,
+    do.MoveSlot: Ledger.move_slot,
+    do.ResizeSlot: Ledger.resize_slot,
+    do.CancelSlot: Ledger.cancel_slot,
+    do.ClearCancelledSlot: Ledger.clear,
+}
+FREEING = (do.Decline, do.Expire, do.Cancel, do.Resize, do.ResizeSlot)

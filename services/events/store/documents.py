@@ -1,0 +1,203 @@
+"""Documents ↔ domain. Wall times and days are kept as ISO texts, moments as dates of MongoDB (UTC)."""
+
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+
+from services.events.domain.facts import Campaign, Offer, Registration, School, Slot
+from services.events.domain.ledger import PromotionRun
+from shared.mongo import Document
+from shared.schemas.events import GroupFacts, OfferFacts
+from shared.schemas.outreach import CampaignChanged, CompanyChanged, Contact, SchoolChanged
+
+SLOT_FIELDS = (
+    "offer_id", "campaign_id", "company_id", "zone", "starts_utc", "ends_utc", "places", "groups", "approval",
+    "waiting_list", "offer_school_days", "groups_per_school", "state", "reason", "taken", "groups_taken", "waiting",
+    "next_position", "version", "revision", "last_request_id",
+)  # fmt: skip
+DECIDED_OF_SLOT = (
+    "zone", "starts_utc", "ends_utc", "places", "groups", "state", "reason", "taken", "groups_taken", "waiting",
+    "next_position", "version", "revision", "last_request_id",
+)  # fmt: skip
+OFFER_FIELDS = (
+    "approval", "waiting_list", "offer_school_days", "groups_per_school", "created_at", "version", "last_request_id",
+)  # fmt: skip
+REGISTRATION_FIELDS = (
+    "slot_id", "offer_id", "campaign_id", "company_id", "school_id", "school_name", "school_type",
+    "school_district_ags", "state", "created_at", "changed_at", "version", "position", "offer_expires_at",
+    "cancelled_by", "reason", "pupils_attended", "acknowledged", "last_request_id",
+)  # fmt: skip
+DECIDED_OF_REGISTRATION = (
+    "state", "changed_at", "version", "offer_expires_at", "cancelled_by", "reason", "pupils_attended",
+    "last_request_id",
+)  # fmt: skip
+
+
+def slot_document(slot: Slot, offer: Offer) -> Document:
+    """A new slot, with what the search needs of its offer."""
+    place = offer.facts.place
+    return {
+        "_id": slot.id,
+        **{name: getattr(slot, name) for name in SLOT_FIELDS},
+        **_derived_of_slot(slot),
+        "grades": list(slot.grades),
+        "field": offer.facts.field,
+        "offer_state": offer.facts.state,
+        "district_ags": place.district_ags,
+        "lat": place.lat,
+        "lon": place.lon,
+    }
+
+
+def decided_of_slot(slot: Slot) -> Document:
+    """What a decision may have changed."""
+    return {**{name: getattr(slot, name) for name in DECIDED_OF_SLOT}, **_derived_of_slot(slot)}
+
+
+def _derived_of_slot(slot: Slot) -> Document:
+    return {
+        "starts_local": slot.starts_local.isoformat(),
+        "ends_local": slot.ends_local.isoformat(),
+        "free": slot.free,
+        "free_groups": slot.free_groups,
+        "holds_any": slot.groups_taken + slot.waiting > 0,
+    }
+
+
+def slot_of(document: Document) -> Slot:
+    """The slot in its document."""
+    return Slot(
+        id=document["_id"],
+        starts_local=datetime.fromisoformat(document["starts_local"]),
+        ends_local=datetime.fromisoformat(document["ends_local"]),
+        grades=tuple(document["grades"]),
+        **{name: document[name] for name in SLOT_FIELDS},
+    )
+
+
+def registration_document(registration: Registration, erase_after: datetime) -> Document:
+    """A new registration. `erase_after` is when its personal fields go."""
+    return {
+        "_id": registration.id,
+        **{name: getattr(registration, name) for name in REGISTRATION_FIELDS},
+        "group": registration.group.model_dump(),
+        "contact": registration.contact.model_dump(),
+        "active": registration.active,
+        "key": registration.key,
+        "erase_after": erase_after,
+    }
+
+
+def decided_of_registration(registration: Registration) -> Document:
+    """What a decision may have changed of a registration that was there before; written by `registration_change`."""
+    return {
+        "_id": registration.id,
+        **{name: getattr(registration, name) for name in DECIDED_OF_REGISTRATION},
+        "pupils": registration.group.pupils,
+        "adults": registration.group.adults,
+        "active": registration.active,
+    }
+
+
+def registration_change(decided: Document) -> Document:
+    """The fields to set for what `decided_of_registration` gave."""
+    fields = {name: value for name, value in decided.items() if name not in ("_id", "pupils", "adults")}
+    return {**fields, "group.pupils": decided["pupils"], "group.adults": decided["adults"]}
+
+
+def registration_of(document: Document) -> Registration:
+    """The registration in its document."""
+    return Registration(
+        id=document["_id"],
+        group=GroupFacts(**document["group"]),
+        contact=Contact(**document["contact"]),
+        mail_trouble=document.get("mail_trouble"),
+        **{name: document[name] for name in REGISTRATION_FIELDS},
+    )
+
+
+def offer_document(offer: Offer, erase_after: datetime) -> Document:
+    """An offer. `erase_after` is when its contact's personal fields go."""
+    return {
+        "_id": offer.id,
+        "campaign_id": offer.facts.campaign_id,
+        "company_id": offer.facts.company_id,
+        **{name: getattr(offer, name) for name in OFFER_FIELDS},
+        "facts": offer.facts.model_dump(),
+        "grades": list(offer.grades),
+        "erase_after": erase_after,
+    }
+
+
+def offer_of(document: Document) -> Offer:
+    """The offer in its document."""
+    return Offer(
+        facts=OfferFacts(**document["facts"]),
+        grades=tuple(document["grades"]),
+        **{name: document[name] for name in OFFER_FIELDS},
+    )
+
+
+def campaign_copy(message: CampaignChanged) -> Document:
+    """The copy of a campaign."""
+    facts = message.model_dump(exclude={"campaign_id", *_ENVELOPE})
+    return {**facts, "starts_on": message.starts_on.isoformat(), "ends_on": message.ends_on.isoformat()}
+
+
+def campaign_of(document: Document) -> Campaign:
+    """The campaign in its copy."""
+    return Campaign(
+        id=document["_id"],
+        name=document["name"],
+        starts_on=date.fromisoformat(document["starts_on"]),
+        ends_on=date.fromisoformat(document["ends_on"]),
+        districts=tuple(document["districts"]),
+        offers_from=document["offers_from"],
+        booking_from=document["booking_from"],
+        closes_at=document["closes_at"],
+    )
+
+
+def company_copy(message: CompanyChanged) -> Document:
+    """The copy of a company."""
+    return message.model_dump(exclude={"company_id", *_ENVELOPE})
+
+
+def school_copy(message: SchoolChanged) -> Document:
+    """The copy of a school."""
+    facts = message.model_dump(exclude={"school_id", *_ENVELOPE})
+    return {**facts, "movable_days": [day.isoformat() for day in message.movable_days]}
+
+
+def school_of(document: Document) -> School:
+    """The school in its copy."""
+    return School(
+        id=document["_id"],
+        name=document["name"],
+        school_type=document["school_type"],
+        district_ags=document["district_ags"],
+        open=document["open"],
+        movable_days=frozenset(date.fromisoformat(day) for day in document["movable_days"]),
+    )
+
+
+def run_document(run: PromotionRun) -> Document:
+    """A row of the waiting list's log."""
+    return {
+        "_id": f"{run.slot_id}:{run.slot_version}",
+        "slot_id": run.slot_id,
+        "slot_version": run.slot_version,
+        "at": run.at,
+        "free": run.free,
+        "free_groups": run.free_groups,
+        "offered": list(run.offered),
+        "skipped": [asdict(each) for each in run.skipped],
+        "skipped_in_all": run.skipped_in_all,
+    }
+
+
+def erasure_date(slot: Slot, kept: timedelta) -> datetime:
+    """When the personal fields of the slot's registrations go."""
+    return slot.ends_utc + kept
+
+
+_ENVELOPE = {"id", "aggregate", "aggregate_version", "occurred_at", "correlation_id", "sequence"}

@@ -1,0 +1,206 @@
+"""What this service keeps: its collections, their indexes, and the writes of everything but places."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime, timedelta
+
+from services.events.domain.commands import Command
+from services.events.domain.facts import Campaign, Offer, Registration, School, Slot
+from services.events.store.documents import (
+    campaign_of,
+    offer_document,
+    offer_of,
+    registration_of,
+    school_of,
+    slot_document,
+    slot_of,
+)
+from services.events.store.places import Outcome, Places
+from shared import outbox
+from shared.mongo import AlreadyThere, Collection, Database, Document, Session, transaction
+from shared.schemas.base import Message
+
+COLLECTIONS = [
+    "offers", "slots", "registrations", "waiting_list_log", "schools", "companies", "campaigns", "self_found_places",
+    "erasure_receipts",
+]  # fmt: skip
+WITHOUT_PENDING = {"pending": 0}
+Cursor = tuple[datetime, str]
+
+
+class Store:
+    """One database of this service, in a region with the wall time of `zone`. Contacts are erased when `contact_kept`
+    has passed after the last day they were needed. `written` is called after every write that left messages."""
+
+    def __init__(
+        self, db: Database, contact_kept: timedelta = timedelta(days=180), zone: str = "Europe/Berlin"
+    ) -> None:
+        self.db = db
+        self.zone = zone
+        self.contact_kept = contact_kept
+        self.written: Callable[[], None] = lambda: None
+        self.places = Places(db, lambda: self.written(), contact_kept)
+
+    async def decide(self, slot_id: str, command: Command) -> Outcome:
+        """Decide a command about a slot and its registrations; see Places."""
+        return await self.places.decide(slot_id, command)
+
+    async def create_indexes(self) -> None:
+        """For every list and every worker."""
+        db = self.db
+        await db.slots.create_index([("campaign_id", 1), ("starts_utc", 1), ("_id", 1)])
+        await db.slots.create_index([("starts_utc", 1), ("_id", 1)])
+        await db.slots.create_index([("offer_id", 1), ("starts_utc", 1)])
+        await db.slots.create_index([("company_id", 1), ("starts_utc", 1)])
+        await db.slots.create_index("pending.at", sparse=True)
+        await db.slots.create_index("holds_any", partialFilterExpression={"state": "cancelled"})
+        await db.registrations.create_index([("slot_id", 1), ("active", 1), ("key", 1)])
+        await db.registrations.create_index([("slot_id", 1), ("state", 1), ("position", 1)])
+        await db.registrations.create_index([("slot_id", 1), ("active", 1), ("school_id", 1)])
+        await db.registrations.create_index([("school_id", 1), ("created_at", 1), ("_id", 1)])
+        await db.registrations.create_index([("company_id", 1), ("created_at", 1), ("_id", 1)])
+        await db.registrations.create_index("offer_expires_at", partialFilterExpression={"state": "offered"})
+        await db.registrations.create_index("erase_after", sparse=True)
+        await db.offers.create_index([("campaign_id", 1), ("created_at", 1), ("_id", 1)])
+        await db.offers.create_index([("company_id", 1), ("created_at", 1), ("_id", 1)])
+        await db.offers.create_index("erase_after", sparse=True)
+        await db.self_found_places.create_index([("school_id", 1), ("created_at", 1), ("_id", 1)])
+        await db.self_found_places.create_index([("campaign_id", 1), ("created_at", 1), ("_id", 1)])
+        await db.waiting_list_log.create_index([("slot_id", 1), ("slot_version", -1)])
+
+    async def campaign(self, campaign_id: str) -> Campaign | None:
+        """The copy of a campaign."""
+        found = await self.db.campaigns.find_one({"_id": campaign_id})
+        return campaign_of(found) if found else None
+
+    async def school(self, school_id: str) -> School | None:
+        """The copy of a school."""
+        found = await self.db.schools.find_one({"_id": school_id})
+        return school_of(found) if found else None
+
+    async def offer(self, offer_id: str) -> Offer | None:
+        """An offer."""
+        found = await self.db.offers.find_one({"_id": offer_id})
+        return offer_of(found) if found else None
+
+    async def offers(self, ids: Sequence[str]) -> dict[str, Offer]:
+        """Offers by id."""
+        rows = await self.db.offers.find({"_id": {"$in": sorted(set(ids))}}).to_list(None)
+        return {row["_id"]: offer_of(row) for row in rows}
+
+    async def slot(self, slot_id: str) -> Slot | None:
+        """A slot as it is now."""
+        found = await self.db.slots.find_one({"_id": slot_id}, WITHOUT_PENDING)
+        return slot_of(found) if found else None
+
+    async def slots(self, ids: Sequence[str]) -> dict[str, Slot]:
+        """Slots by id."""
+        rows = await self.db.slots.find({"_id": {"$in": sorted(set(ids))}}, WITHOUT_PENDING).to_list(None)
+        return {row["_id"]: slot_of(row) for row in rows}
+
+    async def registration(self, registration_id: str) -> Registration | None:
+        """A registration as it is now."""
+        found = await self.db.registrations.find_one({"_id": registration_id})
+        return registration_of(found) if found else None
+
+    async def waiting_before(self, registration: Registration) -> int:
+        """How many groups stand before this one on its waiting list."""
+        before = {"$lt": registration.position}
+        queue = {"slot_id": registration.slot_id, "state": "waitlisted", "position": before}
+        return await self.db.registrations.count_documents(queue)
+
+    async def add_offer(self, offer: Offer, erase_after: datetime, messages: Sequence[Message]) -> bool:
+        """A new offer with its messages; False when it is there already."""
+
+        async def work(session: Session) -> None:
+            await self.db.offers.insert_one(offer_document(offer, erase_after), session=session)
+            await outbox.add(self.db, messages, session)
+
+        return await self._write_new(work)
+
+    async def change_offer(self, before: Offer, after: Offer, messages: Sequence[Message]) -> bool:
+        """The offer in its new version, and its slots' note of its state; False when it changed meanwhile."""
+
+        async def work(session: Session) -> bool:
+            decided = {
+                "facts.state": after.facts.state, "version": after.version, "last_request_id": after.last_request_id,
+            }  # fmt: skip
+            same = {"_id": before.id, "version": before.version}
+            if not (await self.db.offers.update_one(same, {"$set": decided}, session=session)).matched_count:
+                return False
+            state = {"$set": {"offer_state": after.facts.state}}
+            await self.db.slots.update_many({"offer_id": before.id}, state, session=session)
+            await outbox.add(self.db, messages, session)
+            return True
+
+        changed = await transaction(self.db, work)
+        self.written()
+        return changed
+
+    async def add_slots(self, slots: Sequence[Slot], offer: Offer, messages: Sequence[Message]) -> bool:
+        """New slots with their messages, all or none; False when they are there already."""
+
+        async def work(session: Session) -> None:
+            await self.db.slots.insert_many([slot_document(slot, offer) for slot in slots], session=session)
+            await outbox.add(self.db, messages, session)
+
+        return await self._write_new(work)
+
+    async def add_self_found_place(self, document: Document, messages: Sequence[Message]) -> bool:
+        """A new record of places found outside; False when it is there already."""
+
+        async def work(session: Session) -> None:
+            await self.db.self_found_places.insert_one(document, session=session)
+            await outbox.add(self.db, messages, session)
+
+        return await self._write_new(work)
+
+    async def change_self_found_place(
+        self, record_id: str, version: int, changes: Document, messages: Sequence[Message]
+    ) -> bool:
+        """The record in its next version; False when it changed meanwhile."""
+
+        async def work(session: Session) -> bool:
+            change = {"$set": {**changes, "version": version + 1}}
+            same = {"_id": record_id, "version": version}
+            if not (await self.db.self_found_places.update_one(same, change, session=session)).matched_count:
+                return False
+            await outbox.add(self.db, messages, session)
+            return True
+
+        changed = await transaction(self.db, work)
+        self.written()
+        return changed
+
+    async def expired_offers(self, now: datetime, most: int = 500) -> list[tuple[str, str]]:
+        """(slot, registration) of offered places whose time was over at `now`, the longest over first."""
+        over = {"state": "offered", "offer_expires_at": {"$lte": now}}
+        found = self.db.registrations.find(over, {"slot_id": 1}).sort("offer_expires_at", 1)
+        return [(row["slot_id"], row["_id"]) for row in await found.to_list(most)]
+
+    async def cancelled_slots_with_registrations(self) -> list[str]:
+        """Slots that were called off and still have active registrations."""
+        found = self.db.slots.find({"state": "cancelled", "holds_any": True}, {"_id": 1})
+        return [row["_id"] for row in await found.to_list(1000)]
+
+    async def page(
+        self, collection: Collection, filter: Document, order: str, limit: int, after: Cursor | None
+    ) -> list[Document]:
+        """Up to `limit` + 1 rows in the order of the field `order`, then of their ids, beyond the cursor `after`."""
+        conditions = [filter]
+        if after:
+            value, row_id = after
+            conditions.append({"$or": [{order: {"$gt": value}}, {order: value, "_id": {"$gt": row_id}}]})
+        found = collection.find({"$and": conditions}, WITHOUT_PENDING).sort([(order, 1), ("_id", 1)])
+        return await found.to_list(limit + 1)
+
+    def every_slot(self) -> AsyncIterator[Document]:
+        """All slots, with their pending batch."""
+        return self.db.slots.find({}).sort("_id", 1)
+
+    async def _write_new(self, work: Callable[[Session], object]) -> bool:
+        try:
+            await transaction(self.db, work)  # type: ignore[arg-type]
+        except AlreadyThere:
+            return False
+        self.written()
+        return True

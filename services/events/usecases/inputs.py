@@ -1,0 +1,234 @@
+"""What people and programs send: checked for shape here, for sense in the domain."""
+
+from datetime import date, datetime, time
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
+
+from services.events.domain.facts import Approval, Side, WaitingList
+from shared.errors import Invalid
+from shared.schemas.events import GroupFacts
+from shared.schemas.outreach import Contact
+
+
+class ControlCharacters(Invalid):
+    """Line breaks and other control characters are not allowed here."""
+
+
+class NotWallTime(Invalid):
+    """This must be a local time without an offset, for example 2026-12-01T09:00."""
+
+
+def _one_line(text: str) -> str:
+    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+        raise ValueError(ControlCharacters())
+    return text
+
+
+def _wall_time(moment: datetime) -> datetime:
+    if moment.tzinfo is not None:
+        raise ValueError(NotWallTime())
+    return moment
+
+
+def _wall_hour(hour: time) -> time:
+    if hour.tzinfo is not None:
+        raise ValueError(NotWallTime())
+    return hour
+
+
+Id = Annotated[str, Field(min_length=1, max_length=64)]
+Name = Annotated[str, Field(min_length=1, max_length=160), AfterValidator(_one_line)]
+Line = Annotated[str, Field(max_length=160), AfterValidator(_one_line)]
+Text = Annotated[str, Field(max_length=4000)]
+Reason = Annotated[str, Field(max_length=500)]
+WallTime = Annotated[datetime, AfterValidator(_wall_time)]
+WallHour = Annotated[time, AfterValidator(_wall_hour)]
+Grade = Annotated[int, Field(ge=1, le=14)]
+Places = Annotated[int, Field(ge=1, le=10_000)]
+Pupils = Annotated[int, Field(ge=1, le=500)]
+Adults = Annotated[int, Field(ge=0, le=100)]
+Zone = Annotated[str, Field(max_length=64)]
+
+
+class Input(BaseModel):
+    """Unknown fields are refused, so that a typing error is seen."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class ContactInput(Input):
+    name: Name
+    email: EmailStr
+    phone: Annotated[str, Field(max_length=40), AfterValidator(_one_line)] = ""
+    language: Literal["de", "en"] = "de"
+
+    def facts(self) -> Contact:
+        """The contact in the words of the messages."""
+        return Contact(name=self.name, email=str(self.email), phone=self.phone, language=self.language)
+
+
+class PlaceInput(Input):
+    name: Name
+    street: Name
+    postal_code: Annotated[str, Field(pattern=r"^\d{5}$")]
+    town: Name
+    directions: Annotated[str, Field(max_length=1000)] = ""
+
+
+class OpenOffer(Input):
+    campaign_id: Id
+    company_id: Id
+    title: Name
+    description: Text = ""
+    field: Annotated[str, Field(max_length=16)]
+    place: PlaceInput
+    requirements: Annotated[list[Name], Field(max_length=20)] = []
+    contact: ContactInput
+    grades: Annotated[list[Grade], Field(min_length=1, max_length=14)]
+    approval: Approval = "automatic"
+    waiting_list: WaitingList = "strict_order"
+    offer_school_days: Annotated[int, Field(ge=1, le=20)] = 2
+    groups_per_school: Annotated[int, Field(ge=1, le=100)] | None = None
+    reminder_days: Annotated[list[Annotated[int, Field(ge=1, le=60)]], Field(max_length=5)] = [14, 2]
+
+
+class SeriesInput(Input):
+    weekdays: Annotated[list[Annotated[int, Field(ge=0, le=6)]], Field(min_length=1, max_length=7)]
+    first_day: date
+    last_day: date
+    starts: WallHour
+    ends: WallHour
+    skip_days_off: bool = True
+
+
+class OpenSlots(Input):
+    """One slot (`starts_local`, `ends_local`) or a weekly series of them."""
+
+    starts_local: WallTime | None = None
+    ends_local: WallTime | None = None
+    series: SeriesInput | None = None
+    zone: Zone | None = None
+    places: Places
+    groups: Places
+    grades: Annotated[list[Grade], Field(max_length=14)] | None = None
+    allow_days_off: bool = False
+
+
+class MoveSlot(Input):
+    starts_local: WallTime
+    ends_local: WallTime
+    zone: Zone | None = None
+    reason: Reason = ""
+    allow_days_off: bool = False
+
+
+class ResizeSlot(Input):
+    places: Places
+    groups: Places
+
+
+class WithReason(Input):
+    reason: Reason = ""
+
+
+class GroupInput(Input):
+    name: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_one_line)]
+    grade: Grade
+    pupils: Pupils
+    adults: Adults = 1
+    needs: Annotated[str, Field(max_length=500)] = ""
+
+    def facts(self) -> GroupFacts:
+        """The group in the words of the messages."""
+        return GroupFacts(name=self.name, grade=self.grade, pupils=self.pupils, adults=self.adults, needs=self.needs)
+
+
+class RegisterGroup(Input):
+    school_id: Id
+    group: GroupInput
+    contact: ContactInput
+    acknowledged: bool = False
+    waitlist: bool = True
+
+
+class CancelRegistration(Input):
+    reason: Reason = ""
+    by: Side | None = None
+
+
+class ResizeRegistration(Input):
+    pupils: Pupils
+    adults: Adults | None = None
+
+
+class RecordAttendance(Input):
+    came: bool
+    pupils: Annotated[int, Field(ge=0, le=1000)] = 0
+
+
+class SelfFoundGroup(Input):
+    name: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_one_line)]
+    grade: Grade
+    pupils: Pupils
+    adults: Adults = 0
+
+
+class RecordSelfFoundPlace(Input):
+    campaign_id: Id
+    school_id: Id
+    group: SelfFoundGroup
+    company_name: Name
+    field: Annotated[str, Field(max_length=16)]
+    day: date
+
+
+class SlotFilter(Input):
+    """What a search for slots can ask. Days are wall dates of the region, both included."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, populate_by_name=True)
+
+    campaign_id: Id | None = None
+    company_id: Id | None = None
+    offer_id: Id | None = None
+    district: Annotated[str, Field(max_length=8)] | None = None
+    field: Annotated[str, Field(max_length=16)] | None = None
+    grade: Grade | None = None
+    free_places: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    from_: date | None = Field(None, alias="from")
+    to: date | None = None
+    near_school: Id | None = None
+    max_km: Annotated[float, Field(gt=0, le=500)] | None = None
+    state: Literal["bookable", "open", "cancelled", "all"] = "open"
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    after: Annotated[str, Field(max_length=200)] | None = None
+
+
+class RegistrationFilter(Input):
+    """What a list of registrations can ask."""
+
+    school_id: Id | None = None
+    company_id: Id | None = None
+    slot_id: Id | None = None
+    campaign_id: Id | None = None
+    state: Annotated[str, Field(max_length=16)] | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+    after: Annotated[str, Field(max_length=200)] | None = None
+
+
+class OfferFilter(Input):
+    """What a list of offers can ask."""
+
+    campaign_id: Id | None = None
+    company_id: Id | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    after: Annotated[str, Field(max_length=200)] | None = None
+
+
+class SelfFoundFilter(Input):
+    """What a list of self-found places can ask."""
+
+    campaign_id: Id | None = None
+    school_id: Id | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    after: Annotated[str, Field(max_length=200)] | None = None

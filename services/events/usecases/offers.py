@@ -1,0 +1,151 @@
+"""What companies offer."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from services.events.domain import errors
+from services.events.domain.facts import Offer
+from services.events.domain.planning import may_offer
+from services.events.store.documents import offer_of
+from services.events.store.store import Store
+from services.events.usecases.inputs import OfferFilter, OpenOffer, PlaceInput
+from services.events.usecases.paging import cursor, cut
+from services.events.usecases.results import ListOf, OfferView, offer_view
+from shared.auth import Identity
+from shared.errors import NotAllowed, RuleBroken, TryLater
+from shared.ids import derived_id
+from shared.log import correlation_id
+from shared.mongo import Document
+from shared.region import career_fields, postal_code
+from shared.schemas.events import OfferChanged, OfferFacts, OfferPublished, Place
+
+OfferState = Literal["published", "paused", "withdrawn"]
+ALREADY: dict[OfferState, type[RuleBroken]] = {
+    "published": errors.AlreadyPublished,
+    "paused": errors.AlreadyPaused,
+    "withdrawn": errors.AlreadyWithdrawn,
+}
+
+
+async def open_offer(
+    store: Store, identity: Identity, command: OpenOffer, *, now: datetime, request_id: str
+) -> OfferView:
+    """Publish a company's offer in a campaign."""
+    identity.must_act_for_company(command.company_id)
+    offer_id = derived_id(request_id, "offer")
+    if known := await store.offer(offer_id):
+        return offer_view(known, with_contact=True)
+    campaign = await store.campaign(command.campaign_id)
+    if campaign is None:
+        raise errors.CampaignUnknown
+    zone = ZoneInfo(store.zone)
+    may_offer(campaign, now, now.astimezone(zone), _naive(campaign.offers_from, zone))
+    if command.field not in career_fields():
+        raise errors.FieldUnknown
+    company = await store.db.companies.find_one({"_id": command.company_id})
+    if company is None or not company["active"]:
+        raise errors.CompanyUnknown
+    offer = _new_offer(offer_id, command, company["name"], now, request_id)
+    message = OfferPublished.about(
+        f"offer:{offer_id}", 1, now=now, correlation_id=correlation_id.get(), offer=offer.facts
+    )
+    last_day = datetime.combine(campaign.ends_on, datetime.max.time(), zone)
+    await store.add_offer(offer, last_day + store.contact_kept, [message])
+    return offer_view(offer, with_contact=True)
+
+
+async def change_offer_state(
+    store: Store, identity: Identity, offer_id: str, state: OfferState, *, now: datetime, request_id: str
+) -> OfferView:
+    """Pause, resume (`published`) or withdraw an offer. Its registrations stay."""
+    before = await _offer_of_own_company(store, identity, offer_id)
+    if before.last_request_id == request_id:
+        return offer_view(before, with_contact=True)
+    if before.facts.state == state:
+        raise ALREADY[state]
+    if before.facts.state == "withdrawn":
+        raise errors.OfferIsWithdrawn
+    facts = before.facts.model_copy(update={"state": state})
+    after = replace(before, facts=facts, version=before.version + 1, last_request_id=request_id)
+    message = OfferChanged.about(
+        f"offer:{offer_id}", after.version, now=now, correlation_id=correlation_id.get(), offer=facts
+    )
+    if not await store.change_offer(before, after, [message]):
+        raise TryLater
+    return offer_view(after, with_contact=True)
+
+
+async def find_offers(store: Store, identity: Identity | None, wanted: OfferFilter) -> ListOf[OfferView]:
+    """Offers in the order in which they were published. Anybody may look; contacts are for those concerned."""
+    given = {"campaign_id": wanted.campaign_id, "company_id": wanted.company_id}
+    filter: Document = {name: value for name, value in given.items() if value}
+    rows = await store.page(store.db.offers, filter, "created_at", wanted.limit, cursor(wanted.after))
+    shown, following = cut(rows, "created_at", wanted.limit)
+    offers = [offer_of(row) for row in shown]
+    return ListOf(items=[offer_view(o, _sees_contact(identity, o)) for o in offers], next=following)
+
+
+async def show_offer(store: Store, identity: Identity | None, offer_id: str) -> OfferView:
+    """One offer. Anybody may look; the contact is for those concerned."""
+    offer = await store.offer(offer_id)
+    if offer is None:
+        raise errors.OfferNotFound
+    return offer_view(offer, _sees_contact(identity, offer))
+
+
+def _sees_contact(identity: Identity | None, offer: Offer) -> bool:
+    return identity is not None and (identity.coordinates or identity.has("company", offer.facts.company_id))
+
+
+async def _offer_of_own_company(store: Store, identity: Identity, offer_id: str) -> Offer:
+    offer = await store.offer(offer_id)
+    if offer is None:
+        identity_may_ask(identity)
+        raise errors.OfferNotFound
+    identity.must_act_for_company(offer.facts.company_id)
+    return offer
+
+
+def identity_may_ask(identity: Identity) -> None:
+    """NotAllowed for somebody with no part in this service, so that ids cannot be tried out."""
+    if not (identity.coordinates or identity.has("company") or identity.has("teacher")):
+        raise NotAllowed
+
+
+def _new_offer(offer_id: str, command: OpenOffer, company_name: str, now: datetime, request_id: str) -> Offer:
+    return Offer(
+        facts=OfferFacts(
+            offer_id=offer_id,
+            campaign_id=command.campaign_id,
+            company_id=command.company_id,
+            company_name=company_name,
+            title=command.title,
+            description=command.description,
+            field=command.field,
+            place=_located(command.place),
+            requirements=command.requirements,
+            contact=command.contact.facts(),
+            reminder_days=sorted(set(command.reminder_days), reverse=True),
+            state="published",
+        ),
+        grades=tuple(sorted(set(command.grades))),
+        approval=command.approval,
+        waiting_list=command.waiting_list,
+        offer_school_days=command.offer_school_days,
+        groups_per_school=command.groups_per_school,
+        created_at=now,
+        last_request_id=request_id,
+    )
+
+
+def _located(place: PlaceInput) -> Place:
+    """The place with its district and a point, as far as the postal code tells."""
+    found = postal_code(place.postal_code)
+    where = {"district_ags": found.district_ags, "lat": found.lat, "lon": found.lon} if found else {}
+    return Place(**place.model_dump(), **where)
+
+
+def _naive(moment: datetime, zone: ZoneInfo) -> datetime:
+    return moment.astimezone(zone).replace(tzinfo=None)

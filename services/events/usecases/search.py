@@ -1,0 +1,179 @@
+"""Finding a place: the list of slots, one slot, its registrations and its waiting list."""
+
+import math
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from services.events.domain import errors
+from services.events.domain.facts import Registration
+from services.events.store.documents import registration_of, slot_of
+from services.events.store.store import Store
+from services.events.usecases.inputs import RegistrationFilter, SlotFilter
+from services.events.usecases.offers import identity_may_ask
+from services.events.usecases.paging import cursor, cursor_after
+from services.events.usecases.registrations import find_registrations
+from services.events.usecases.results import (
+    ListOf,
+    RegistrationView,
+    RunView,
+    SkippedView,
+    SlotView,
+    WaitingListView,
+    WaitingView,
+    registration_view,
+    slot_view,
+)
+from shared.auth import Identity
+from shared.mongo import Document
+from shared.region import distance_km
+
+KM_PER_DEGREE = 111.2
+LOG_SHOWN = 50
+Point = tuple[float, float]
+
+
+async def find_slots(store: Store, wanted: SlotFilter, *, now: datetime) -> ListOf[SlotView]:
+    """Slots by time. Anybody may look. `state=bookable` leaves out what is over, called off or paused.
+
+    With `near_school` each slot has its distance (km, straight line); `max_km` leaves out what is farther away.
+    """
+    home = await _where(store, wanted.near_school) if wanted.near_school else None
+    filter = _filter(wanted, home, store.zone, now)
+    rows: list[tuple[Document, float | None]] = []
+    after, more = cursor(wanted.after), True
+    while more and len(rows) <= wanted.limit:
+        found = await store.page(store.db.slots, filter, "starts_utc", wanted.limit, after)
+        more = len(found) > wanted.limit
+        near = [(row, _distance(row, home)) for row in found]
+        rows += [(row, km) for row, km in near if wanted.max_km is None or (km is not None and km <= wanted.max_km)]
+        after = (found[-1]["starts_utc"], found[-1]["_id"]) if found else after
+    shown = rows[: wanted.limit]
+    following = cursor_after(shown[-1][0], "starts_utc") if len(rows) > wanted.limit else None
+    offers = await store.offers([row["offer_id"] for row, _ in shown])
+    return ListOf(items=[slot_view(slot_of(row), offers[row["offer_id"]], km) for row, km in shown], next=following)
+
+
+async def show_slot(store: Store, slot_id: str, near_school: str | None = None) -> SlotView:
+    """One slot with its offer. Anybody may look."""
+    rows = await store.db.slots.find({"_id": slot_id}, {"pending": 0}).to_list(1)
+    if not rows:
+        raise errors.SlotNotFound
+    slot = slot_of(rows[0])
+    offer = await store.offer(slot.offer_id)
+    if offer is None:
+        raise errors.OfferNotFound
+    home = await _where(store, near_school) if near_school else None
+    return slot_view(slot, offer, _distance(rows[0], home))
+
+
+async def find_slot_registrations(
+    store: Store, identity: Identity, slot_id: str, wanted: RegistrationFilter
+) -> ListOf[RegistrationView]:
+    """Who comes: all for the company and the coordinator, the own school's for a teacher."""
+    identity_may_ask(identity)
+    if await store.slot(slot_id) is None:
+        raise errors.SlotNotFound
+    return await find_registrations(store, identity, wanted.model_copy(update={"slot_id": slot_id}))
+
+
+async def show_waiting_list(store: Store, identity: Identity, slot_id: str) -> WaitingListView:
+    """Who waits, is offered places, or was skipped and why; for the company and the coordinator."""
+    slot = await store.slot(slot_id)
+    if slot is None:
+        identity_may_ask(identity)
+        raise errors.SlotNotFound
+    identity.must_act_for_company(slot.company_id)
+    waiting = await _in_state(store, slot_id, "waitlisted")
+    offered = await _in_state(store, slot_id, "offered")
+    log = await store.db.waiting_list_log.find({"slot_id": slot_id}).sort("slot_version", -1).to_list(LOG_SHOWN)
+    return WaitingListView(
+        slot_id=slot_id,
+        policy=slot.waiting_list,
+        waiting=[_waiting(registration, place, log) for place, registration in enumerate(waiting, 1)],
+        offered=[registration_view(registration) for registration in offered],
+        log=[_run(row) for row in log],
+    )
+
+
+async def _in_state(store: Store, slot_id: str, state: str) -> list[Registration]:
+    found = store.db.registrations.find({"slot_id": slot_id, "state": state}).sort("position", 1)
+    return [registration_of(row) for row in await found.to_list(None)]
+
+
+def _waiting(registration: Registration, place: int, log: list[Document]) -> WaitingView:
+    skips = [(row, each) for row in log for each in row["skipped"] if each["registration_id"] == registration.id]
+    return WaitingView(
+        registration=registration_view(registration, waiting_before=place - 1),
+        place_in_line=place,
+        last_skipped_at=skips[0][0]["at"] if skips else None,
+        last_skipped_because=skips[0][1]["reason"] if skips else None,
+        times_skipped=len(skips),
+    )
+
+
+def _run(row: Document) -> RunView:
+    return RunView(
+        at=row["at"],
+        free=row["free"],
+        free_groups=row["free_groups"],
+        offered=row["offered"],
+        skipped=[SkippedView(**each) for each in row["skipped"]],
+        skipped_in_all=row["skipped_in_all"],
+    )
+
+
+async def _where(store: Store, school_id: str) -> Point | None:
+    found = await store.db.schools.find_one({"_id": school_id}, {"lat": 1, "lon": 1})
+    if found is None:
+        raise errors.SchoolUnknown
+    return (found["lat"], found["lon"]) if found["lat"] is not None and found["lon"] is not None else None
+
+
+def _distance(row: Document, home: Point | None) -> float | None:
+    if home is None or row["lat"] is None or row["lon"] is None:
+        return None
+    return round(distance_km(*home, row["lat"], row["lon"]), 1)
+
+
+def _filter(wanted: SlotFilter, home: Point | None, zone: str, now: datetime) -> Document:
+    given = {
+        "campaign_id": wanted.campaign_id, "company_id": wanted.company_id, "offer_id": wanted.offer_id,
+        "district_ags": wanted.district, "field": wanted.field, "grades": wanted.grade,
+    }  # fmt: skip
+    filter: Document = {name: value for name, value in given.items() if value}
+    starts = _between(wanted, zone)
+    if wanted.state == "bookable":
+        filter |= {"state": "open", "offer_state": "published"}
+        starts["$gte"] = max(starts.get("$gte", now), now)
+    elif wanted.state != "all":
+        filter["state"] = wanted.state
+    if starts:
+        filter["starts_utc"] = starts
+    if wanted.free_places:
+        filter |= {"free": {"$gte": wanted.free_places}, "free_groups": {"$gte": 1}}
+    if home and wanted.max_km:
+        filter |= _box(home, wanted.max_km)
+    return filter
+
+
+def _between(wanted: SlotFilter, zone: str) -> dict[str, datetime]:
+    starts: dict[str, datetime] = {}
+    if wanted.from_:
+        starts["$gte"] = _midnight(wanted.from_, zone)
+    if wanted.to:
+        starts["$lt"] = _midnight(wanted.to + timedelta(days=1), zone)
+    return starts
+
+
+def _midnight(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(zone))
+
+
+def _box(home: Point, km: float) -> Document:
+    """A rectangle around `home` that holds every point within `km`."""
+    high = km / KM_PER_DEGREE * 1.01
+    wide = high / math.cos(math.radians(home[0]))
+    return {
+        "lat": {"$gte": home[0] - high, "$lte": home[0] + high},
+        "lon": {"$gte": home[1] - wide, "$lte": home[1] + wide},
+    }
