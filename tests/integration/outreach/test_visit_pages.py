@@ -129,7 +129,6 @@ async def test_a_coordinator_sees_who_is_free_and_why_others_are_not_and_propose
     assert "This needs you" in await shown(browser, "/outreach/visits")
     page = await shown(browser, address)
     assert page.count('name="ambassador_ids"') == 2 and "Cem (Demo) has another visit at that time" in page
-    assert page.count('name="ambassador_ids"') == 2
     nobody = await browser.send(f"{address}/propose", {"alternative": "0"})
     assert nobody.status_code == 422 and "Please choose at least one" in nobody.text
     assert_sound(nobody.text)
@@ -140,6 +139,7 @@ async def test_a_coordinator_sees_who_is_free_and_why_others_are_not_and_propose
     page = await shown(browser, address)
     assert "Ada (Demo)" in page and "0 of 2 have accepted" in page
     await sent(browser, f"{address}/accept", {"ambassador_id": "a"})
+    await shown(browser, address)
     await sent(browser, f"{address}/accept", {"ambassador_id": "b"})
     assert "The date is certain" in await shown(browser, address)
     assert 'value="2026-11-10"' in await shown(browser, f"{address}/move")
