@@ -32,7 +32,7 @@ class Pages:
 
     def __init__(self, service: str, templates: Path) -> None:
         self.service = service
-        self._environments = {code: _in_language(code, [templates, UI / "templates"]) for code in ("de", "en")}
+        self._environments = {code: _environment(templates, code) for code in ("de", "en")}
 
     def show(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """The page `template` for this request's person and language."""
@@ -55,10 +55,10 @@ class Pages:
         return HTMLResponse(page.render({**common, **values}), status)
 
 
-def _in_language(code: str, folders: Sequence[Path]) -> Environment:
-    """An environment of its own per language: overlays share their globals, and with them the words."""
+def _environment(templates: Path, code: str) -> Environment:
+    """One for each language: Jinja's overlays share their globals, and with them the translations."""
     environment = Environment(
-        loader=FileSystemLoader(folders),
+        loader=FileSystemLoader([templates, UI / "templates"]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
