@@ -66,6 +66,7 @@ class Pages:
         environment = self._environment.overlay()
         environment.filters = dict(self._environment.filters)
         environment.install_gettext_translations(words.translations(code), newstyle=True)  # type: ignore[attr-defined]
+        environment.globals = dict(environment.globals)  # that went into what all overlays share: keep this language's
         for name in ("day", "clock_time", "day_and_time", "short_day", "timestamp"):
             environment.filters[name] = _with_language(getattr(words, name), code)
         return environment
