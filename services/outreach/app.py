@@ -4,27 +4,23 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
-from services.outreach.api import ambassadors, api_keys, campaigns, companies, people, reports, schools, visits
+from services.outreach.api.routers import ROUTERS as API
 from services.outreach.consumer import HANDLERS
 from services.outreach.settings import Settings
 from services.outreach.store import collections
 from services.outreach.store.core import Store
 from services.outreach.usecases.erasure import erase_due
 from services.outreach.usecases.schools import close_schools
+from services.outreach.web.routers import ROUTERS as PAGES
 from shared.clock import Clock
 from shared.service import Service
 from shared.web.edge import build_edge
 from shared.web.pages import Pages
 from shared.workers import Worker, every
 
-API: list[APIRouter] = [
-    schools.router, companies.router, people.router, campaigns.router, api_keys.router, reports.router,
-    visits.router, ambassadors.router,
-]  # fmt: skip
 HOUR = 3600.0
-PAGES: list[APIRouter] = []
 
 
 def create_app(settings: Settings, clock: Clock) -> FastAPI:

@@ -7,25 +7,27 @@ from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from services.outreach.store.core import Store
 from shared.auth import Identity
+from shared.errors import Conflict, Invalid, RuleBroken, TooManyRequests
 from shared.web.callers import program
-from shared.web.pages import Pages
+from shared.web.pages import Pages, errors_by_field, language_of
 
 Item = TypeVar("Item")
 
 
-def _store(request: Request) -> Store:
+async def _store(request: Request) -> Store:
     return request.app.state.store
 
 
-def _now(request: Request) -> datetime:
-    return request.app.state.clock.now()
+async def _now(request: Request) -> datetime:
+    now: datetime = request.app.state.clock.now()
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)  # as the store keeps it, so that a retry equals
 
 
-def _pages(request: Request) -> Pages:
+async def _pages(request: Request) -> Pages:
     return request.app.state.pages
 
 
@@ -45,7 +47,7 @@ class Listed(BaseModel, Generic[Item]):
     next: str | None
 
 
-def _zone(request: Request) -> str:
+async def _zone(request: Request) -> str:
     return request.app.state.settings.zone
 
 
@@ -57,3 +59,11 @@ def key_for(request: Request, request_id: str) -> str:
     secret = request.app.state.settings.secret_key.get_secret_value().encode()
     digest = hmac.new(secret, f"api-key:{request_id}".encode(), hashlib.sha256).digest()
     return f"psk_{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
+
+
+def wrong(request: Request, error: RuleBroken | ValidationError) -> dict[str, dict[str, str]]:
+    """For a form shown again: `errors` by field, in the person's language."""
+    return {"errors": errors_by_field(error, language_of(request))}
+
+
+FORM_ERRORS = (Invalid, Conflict, TooManyRequests, ValidationError)

@@ -49,6 +49,8 @@ BROKEN: list[tuple[Any, str, str]] = [
     (rules.domain_does_io, "services/events/domain/slots.py", "def take():\n    open('x')"),
     (rules.domain_does_io, "services/events/domain/slots.py", "def take(path):\n    path.read_text()"),
     (rules.pure_module_does_io, "shared/errors.py", "import socket"),
+    (rules.pure_module_does_io, "services/outreach/school_register/parse.py", "from pathlib import Path"),
+    (rules.domain_does_io, "services/events/domain.py", "from services.outreach import school_register"),
     (rules.pure_module_does_io, "shared/schemas/events.py", "from shared.mongo import Document"),
     (rules.asks_the_clock, "services/events/domain.py", "def take():\n    return datetime.now(UTC)"),
     (rules.asks_the_clock, "services/events/usecases/slots.py", "def take():\n    return datetime.datetime.utcnow()"),

@@ -55,7 +55,7 @@ def offer(requirements: Sequence[str] = (), state: Any = "published", **changes:
         company_name="Beispiel GmbH",
         title="Blick in die Werkhalle",
         description="Ein Vormittag in der Fertigung.",
-        field="10",
+        field="BAV",
         place=Place(
             name="Werk 1", street="Musterweg 1", postal_code="59821", town="Arnsberg", district_ags="05958",
             lat=51.39, lon=8.06,
@@ -65,9 +65,7 @@ def offer(requirements: Sequence[str] = (), state: Any = "published", **changes:
         reminder_days=[14, 2],
         state=state,
     )  # fmt: skip
-    made = Offer(
-        facts=facts, grades=(8, 9, 10), approval="automatic", waiting_list="strict_order", created_at=NOW
-    )
+    made = Offer(facts=facts, grades=(8, 9, 10), approval="automatic", waiting_list="strict_order", created_at=NOW)
     return replace(made, **changes)
 
 

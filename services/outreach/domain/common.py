@@ -5,8 +5,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
-from shared.auth import Identity
 from shared.errors import Conflict, Invalid, NotAllowed
+from shared.identity import Identity
 from shared.schemas.base import Facts
 
 

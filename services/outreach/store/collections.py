@@ -9,7 +9,7 @@ from shared.service import COLLECTIONS as COMMON
 
 COLLECTIONS = [
     "schools", "companies", "campaigns", "sign_ins", "counters", "uploads", "erasure_receipts",
-    "visits", *COPIES,
+    *visits.COLLECTIONS, *COPIES,
 ]  # fmt: skip
 
 

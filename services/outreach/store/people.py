@@ -66,3 +66,10 @@ def matching(organisation_id: str | None, q: str) -> Document:
         pattern = {"$regex": re.escape(q.strip()), "$options": "i"}
         where["$or"] = [{"name": pattern}, {"email": pattern}]
     return where
+
+
+async def organisation_names(store: Store, people: Sequence[Person]) -> dict[str, str]:
+    """The names of the schools and companies in which `people` have roles, by id."""
+    ids = list({role.organisation_id for person in people for role in person.roles})
+    rows = [store.db[name].find({"_id": {"$in": ids}}, {"name": 1}) for name in ("schools", "companies")]
+    return {row["_id"]: row["name"] for found in rows async for row in found}

@@ -179,9 +179,7 @@ async def test_a_group_is_registered_waits_is_offered_places_and_accepts(world: 
 async def test_concurrent_requests_fill_the_slot_exactly(world: World) -> None:
     slot = await world.slot(places=30, groups=30)
     bodies = [booking(f"{n}", 1) for n in range(60)]
-    answers = await asyncio.gather(
-        *(world.teacher.post(f"slots/{slot['id']}/registrations", body) for body in bodies)
-    )
+    answers = await asyncio.gather(*(world.teacher.post(f"slots/{slot['id']}/registrations", body) for body in bodies))
     states = [answer.json()["state"] for answer in answers]
     assert states.count("confirmed") == 30 and states.count("waitlisted") == 30
     report = await world.coordinator.made("reconciliation")
