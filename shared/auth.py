@@ -1,67 +1,19 @@
-"""Who is asking, and what they may do. Each service decides from its own copy of people and API keys."""
+"""Who is asking: sessions and API keys. Each service finds out from its own copy of people and keys."""
 
 import hashlib
 import hmac
 import time
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from shared.errors import NotAllowed
+from shared.identity import Identity
 from shared.ids import random_id
 from shared.mongo import Database, put_if_newer
-from shared.schemas.outreach import ApiKeyChanged, PersonChanged, Role, RoleKind
+from shared.schemas.outreach import ApiKeyChanged, PersonChanged, Role
 
 SESSION_SECONDS = 12 * 3600
 SCOPES = tuple(f"{service}:{right}" for service in ("outreach", "events", "notify") for right in ("read", "write"))
-
-
-@dataclass(frozen=True)
-class Identity:
-    """A person with a session or a program with a key. Use cases ask it; nobody is allowed anything by default."""
-
-    id: str
-    kind: Literal["person", "program"]
-    name: str
-    roles: tuple[Role, ...] = ()
-    scopes: frozenset[str] = field(default_factory=frozenset)
-    email: str = ""
-    language: Literal["de", "en"] = "de"
-    csrf: str = ""
-
-    def has(self, kind: RoleKind, organisation_id: str | None = None) -> bool:
-        """Whether one of the roles is `kind`, in `organisation_id` when that is given."""
-        return any(r.kind == kind and organisation_id in (None, r.organisation_id) for r in self.roles)
-
-    @property
-    def coordinates(self) -> bool:
-        """Whether this is a coordinator (or a program that acts for one)."""
-        return self.has("coordinator")
-
-    def organisations(self, kind: RoleKind) -> list[str]:
-        """The organisations in which this identity has the role `kind`."""
-        return [role.organisation_id for role in self.roles if role.kind == kind]
-
-    def must_coordinate(self) -> None:
-        """NotAllowed unless this is a coordinator."""
-        if not self.coordinates:
-            raise NotAllowed
-
-    def must_act_for_school(self, school_id: str) -> None:
-        """NotAllowed unless this is a teacher of the school or a coordinator."""
-        if not (self.coordinates or self.has("teacher", school_id)):
-            raise NotAllowed
-
-    def must_act_for_company(self, company_id: str) -> None:
-        """NotAllowed unless this is a contact of the company or a coordinator."""
-        if not (self.coordinates or self.has("company", company_id)):
-            raise NotAllowed
-
-    def must_operate(self) -> None:
-        """NotAllowed unless this is an operator or a coordinator."""
-        if not (self.coordinates or self.has("operator")):
-            raise NotAllowed
 
 
 def hash_of_key(key: str) -> str:

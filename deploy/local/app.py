@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Message
 
-from deploy.local.clock_moves import parse_span, span_until
+from deploy.local.clock_moves import parse_span, span_until, within_reach
 from shared.clock import FileClock
 from shared.log import set_up_logging
 from shared.service import front_door
@@ -56,7 +56,8 @@ def create_app(services: Mapping[str, FastAPI], clock: FileClock, api_key: Path)
         if not _has_key(request, api_key):
             return _problem(401, "Please send the API key: Authorization: Bearer <key>.")
         try:
-            now = clock.forward(_span(await request.body(), clock))
+            span = _span(await request.body(), clock)
+            now = clock.forward(within_reach(span, clock.now()))
         except (ValueError, OverflowError) as error:
             return _problem(422, _sentence(error))
         return JSONResponse({"now": now.isoformat(timespec="seconds")})
@@ -80,7 +81,7 @@ def _span(body: bytes, clock: FileClock) -> timedelta:
 def _sentence(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return 'Send JSON: {"forward": "14 days"} or {"forward_to": "2026-12-01T08:00"}.'
-    return "That is further than the calendar reaches." if isinstance(error, OverflowError) else str(error)
+    return "The clock can be moved up to the year 2100." if isinstance(error, OverflowError) else str(error)
 
 
 def _comes_from_here(request: Request) -> bool:

@@ -1,11 +1,12 @@
 """How far the clock of a demo is to go, from what a person writes."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+_END = datetime(2100, 1, 1, tzinfo=UTC)
 _UNITS = {"week": "weeks", "day": "days", "hour": "hours", "minute": "minutes", "second": "seconds"}
-_PART = re.compile(r"(\d{1,6}) *(week|day|hour|minute|second)s?")
+_PART = re.compile(r"(\d{1,9}) *(week|day|hour|minute|second)s?")
 
 
 def parse_span(text: str) -> timedelta:
@@ -15,6 +16,13 @@ def parse_span(text: str) -> timedelta:
     if not parts or _PART.sub("", words).replace(",", "").replace("and", "").strip():
         raise ValueError(f'"{text}" is not a span of time; write for example "14 days" or "3 hours 30 minutes".')
     return sum((timedelta(**{_UNITS[unit]: int(count)}) for count, unit in parts), timedelta())
+
+
+def within_reach(span: timedelta, now: datetime) -> timedelta:
+    """The `span` itself; ValueError when `now` would be moved beyond 2100, from where no calculation comes back."""
+    if span > _END - now:
+        raise ValueError("The clock can be moved up to the year 2100.")
+    return span
 
 
 def span_until(text: str, now: datetime, zone: str) -> timedelta:

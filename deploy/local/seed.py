@@ -12,11 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from services.outreach.settings import Settings
-from services.outreach.store.core import Store
-from services.outreach.usecases.bootstrap import ensure_api_key, ensure_coordinator
-from services.outreach.usecases.sign_in import make_sign_in_link
-
+from deploy.local.data_folder import write_privately
 from deploy.local.demo.client import Client, StoryBroken, known_soon, until
 from deploy.local.demo_people import (
     AMBASSADORS,
@@ -26,11 +22,15 @@ from deploy.local.demo_people import (
     TEACHERS,
     Offer,
 )
+from services.outreach.settings import Settings
+from services.outreach.store.core import Store
+from services.outreach.usecases.bootstrap import ensure_api_key, ensure_coordinator
+from services.outreach.usecases.sign_in import make_sign_in_link
 from shared.clock import FileClock
 from shared.mongo import database
 
 REGISTER = Path(__file__).parents[2] / "shared" / "data" / "schuldaten.csv"
-LINKS_LAST = timedelta(hours=12)
+LINKS_LAST = timedelta(days=3650)  # each works once; the clock of a demo may be moved by months
 
 
 def main() -> int:
@@ -49,35 +49,40 @@ async def _seed(folder: Path, clock: FileClock) -> None:
     async with database(settings.mongodb_url, f"{settings.database_prefix}_outreach") as db:
         store = Store(db)
         name, email = COORDINATOR
-        coordinator = await ensure_coordinator(store, email, name, now=clock.now())
+        coordinator = await ensure_coordinator(store, email, name, clock.now())
         key = await _api_key(store, folder / "coordinator-api-key", clock)
         done = folder / "seeded"
         if not done.exists():
             async with Client(settings.public_url, key) as client:
-                people = await _load(client, clock.now())
+                people = await _load(client, _began(folder, clock))
             done.write_text(json.dumps({"coordinator": [name, coordinator], **people}))
         await _write_links(store, folder, settings.public_url, json.loads(done.read_text()), clock)
+
+
+def _began(folder: Path, clock: FileClock) -> datetime:
+    """When the first run of the seed began: a later one must send the same requests."""
+    note = folder / "seed-began"
+    if not note.exists():
+        write_privately(note, clock.now().isoformat(timespec="seconds"))
+    return datetime.fromisoformat(note.read_text())
 
 
 async def _api_key(store: Store, path: Path, clock: FileClock) -> str:
     if path.exists():
         return path.read_text().strip()
-    key = await ensure_api_key(store, "coordinator", now=clock.now())
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(key + "\n")
+    # A key whose text was lost before it reached the file is replaced: only its hash is stored.
+    key = await ensure_api_key(store, "coordinator", clock.now(), replace=True)
+    assert key is not None
+    write_privately(path, key + "\n")
     return key
 
 
 async def _write_links(store: Store, folder: Path, address: str, people: dict[str, Any], clock: FileClock) -> None:
     links = []
     for role, (name, person_id) in people.items():
-        path = await make_sign_in_link(store, person_id, valid_for=LINKS_LAST, now=clock.now())
+        path = await make_sign_in_link(store, person_id, LINKS_LAST, clock.now())
         links.append({"role": role, "name": name, "url": address + path})
-    target = folder / "sign-in-links.json"
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(links, file)
+    write_privately(folder / "sign-in-links.json", json.dumps(links))
 
 
 class _Loader:

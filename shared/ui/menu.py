@@ -14,10 +14,17 @@ def menu(person: Identity | None, language: str) -> list[tuple[str, str]]:
             entries += [("/events/registrations", "Registrations"), ("/outreach/visits", "School visits")]
         if person.has("company") or person.coordinates:
             entries.append(("/events/offers", "Offers"))
+        if person.has("company") and not (person.has("teacher") or person.coordinates):
+            entries.append(("/outreach/visits", "School visits"))
         if person.has("ambassador"):
             entries.append(("/outreach/my-visits", "My visits"))
         if person.coordinates:
             entries += [("/outreach/", "Campaigns"), ("/outreach/schools", "Schools")]
         if person.coordinates or person.has("operator"):
-            entries.append(("/notify/", "Mails"))
+            entries += [("/notify/", "Mails"), ("/events/messages", "Messages")]
     return [(address, translate(text, language)) for address, text in entries]
+
+
+def section(path: str, addresses: list[str]) -> str:
+    """The address of the entry to which the page `path` belongs: the longest that it lies below; empty for none."""
+    return max((each for each in addresses if path.startswith(each)), key=len, default="")

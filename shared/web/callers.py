@@ -76,7 +76,7 @@ Person = Annotated[Identity, Depends(signed_in)]
 Visitor = Annotated[Identity | None, Depends(visitor)]
 
 
-def request_id(request: Request) -> str:
+async def request_id(request: Request) -> str:
     """A dependency: the id of this request, the same for every retry of it; ids of what it creates derive from it.
 
     NotSignedIn when the request names no key: only a known caller's requests have an id.

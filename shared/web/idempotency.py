@@ -2,7 +2,8 @@
 
 While the first request runs another with the same key gets 409 with Retry-After; with another body 422; afterwards the
 first answer is replayed. Notes are written relaxed: should a crash forget one, the use case computes the same ids again
-from the key and finds what is there.
+from the key and finds what is there. An answer with the header X-Not-Kept holds a secret: it is never stored, and a
+retry runs the use case again.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ KEPT = timedelta(hours=24)
 LEASE = timedelta(seconds=15)
 LONGEST_KEY = 255
 LARGEST_BODY = 24 * 1024 * 1024
+NOT_KEPT = "X-Not-Kept"
 _PASSING = {401, 403, 408, 429}
 
 
@@ -108,7 +110,7 @@ class Idempotency:
             await send(message)
 
     async def _finish(self, claim: _Claim, answer: "_Answer") -> None:
-        if answer.status >= 500 or answer.status in _PASSING or not answer.status:
+        if answer.status >= 500 or answer.status in _PASSING or not answer.status or answer.is_secret:
             await self._notes.delete_one({"_id": claim.id})
             return
         kept = {"status": answer.status, "headers": answer.headers, "body": answer.body}
@@ -156,6 +158,11 @@ class _Answer:
         self.status = 0
         self.headers: list[list[str]] = []
         self.body = b""
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether the answer must not be stored; its use case gives the same one again."""
+        return any(name.lower() == NOT_KEPT.lower() for name, _ in self.headers)
 
     async def collect(self, message: Message) -> None:
         self.messages.append(message)

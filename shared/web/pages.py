@@ -15,7 +15,7 @@ from shared.auth import Identity
 from shared.errors import Invalid, NotAllowed, NotFound, RuleBroken
 from shared.ids import derived_id, random_id
 from shared.ui import language as words
-from shared.ui.menu import menu
+from shared.ui.menu import menu, section
 from shared.web.callers import SignInNeeded, sign_in_address, visitor
 from shared.web.problems import BodyInvalid, field_errors, status_of
 
@@ -32,15 +32,7 @@ class Pages:
 
     def __init__(self, service: str, templates: Path) -> None:
         self.service = service
-        self._environment = Environment(
-            loader=FileSystemLoader([templates, UI / "templates"]),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            extensions=["jinja2.ext.i18n"],
-        )
-        self._overlays = {code: self._in_language(code) for code in ("de", "en")}
+        self._environments = {code: _environment(templates, code) for code in ("de", "en")}
 
     def show(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """The page `template` for this request's person and language."""
@@ -49,6 +41,7 @@ class Pages:
         common = {
             "request": request,
             "path": request.url.path,
+            "status": status,
             "service": self.service,
             "static": f"/{self.service}/static",
             "person": person,
@@ -56,23 +49,32 @@ class Pages:
             "lang": language,
             "new_request_id": random_id,
             "menu": lambda who: menu(who, language),
+            "section": section,
             "errors": {},
             "values": {},
         }
-        page = self._overlays[language].get_template(template)
+        page = self._environments[language].get_template(template)
         return HTMLResponse(page.render({**common, **values}), status)
 
-    def _in_language(self, code: str) -> Environment:
-        environment = self._environment.overlay()
-        environment.filters = dict(self._environment.filters)
-        environment.install_gettext_translations(words.translations(code), newstyle=True)  # type: ignore[attr-defined]
-        for name in ("day", "clock_time", "day_and_time", "short_day", "timestamp"):
-            environment.filters[name] = _with_language(getattr(words, name), code)
-        return environment
+
+def _environment(templates: Path, code: str) -> Environment:
+    """One for each language: Jinja's overlays share their globals, and with them the translations."""
+    environment = Environment(
+        loader=FileSystemLoader([templates, UI / "templates"]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_translations(words.translations(code), newstyle=True)  # type: ignore[attr-defined]
+    for name in ("day", "clock_time", "day_and_time", "time_span", "weekday", "month", "short_day", "timestamp"):
+        environment.filters[name] = _with_language(getattr(words, name), code)
+    return environment
 
 
 def _with_language(formatter: Any, code: str) -> Any:
-    return lambda value: formatter(value, code)
+    return lambda *values: formatter(*values, code)
 
 
 def language_of(request: Request) -> words.Language:
@@ -181,7 +183,10 @@ def add_page_handlers(app: FastAPI, pages: Pages) -> None:
         }.get(name, any_page)  # fmt: skip
         if not isinstance(kind, int) and name != "WebSocketRequestValidationError":
             for_pages(kind, show)
+    _add_language_switch(app, pages)
 
+
+def _add_language_switch(app: FastAPI, pages: Pages) -> None:
     @app.post("/language", include_in_schema=False)
     async def choose_language(request: Request) -> Response:
         form = await request.form()

@@ -87,6 +87,19 @@ REASONS = {
     "too_short": "At least {min_length} are needed.",
     "too_long": "At most {max_length} are allowed.",
     "json_invalid": "This is not valid JSON.",
+    "string_type": "This must be a text.",
+    "list_type": "This must be a list.",
+    "dict_type": "This must be an object with fields.",
+    "model_type": "This must be an object with fields.",
+    "model_attributes_type": "This must be an object with fields.",
+    "bool_type": "This must be true or false.",
+    "int_from_float": "This must be a whole number.",
+    "date_type": "This must be a date, for example 2026-12-01.",
+    "date_from_datetime_inexact": "This must be a date, for example 2026-12-01.",
+    "datetime_type": "This must be a date and time, for example 2026-12-01T09:00.",
+    "datetime_object_invalid": "This must be a date and time, for example 2026-12-01T09:00.",
+    "timezone_aware": "This must be an instant with an offset or Z, for example 2026-12-01T09:00Z.",
+    "string_pattern_mismatch": "This does not have the form that is expected here.",
 }
 
 

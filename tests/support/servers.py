@@ -56,7 +56,7 @@ class MailServer:
         found, after = [], 0
         while after is not None:
             page = self.get("/api/mails", to=to, subject=subject, after=after)
-            found += [self.get(f"/api/mails/{mail['id']}") for mail in page["mails"]]
+            found += [self.get(f"/api/mails/{mail['id']}") for mail in page["items"]]
             after = page["next"]
         return found
 

@@ -101,7 +101,7 @@ class _Api:
         limit = min(_number(request, "limit") or 100, 1000)
         mails = self._store.after(*_wanted(request), _number(request, "after") or 0, limit)
         following = mails[-1].id if len(mails) == limit else None
-        return JSONResponse({"mails": [mail.as_json() for mail in mails], "next": following})
+        return JSONResponse({"items": [mail.as_json() for mail in mails], "next": following})
 
     async def show(self, request: Request) -> Response:
         if (found := self._store.find(request.path_params["mail_id"])) is None:

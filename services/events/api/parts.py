@@ -11,15 +11,15 @@ from shared.ui.language import Language, preferred
 from shared.web.callers import program
 
 
-def _store(request: Request) -> Store:
+async def _store(request: Request) -> Store:
     return request.app.state.store
 
 
-def _now(request: Request) -> datetime:
+async def _now(request: Request) -> datetime:
     return request.app.state.clock.now()
 
 
-def _language(request: Request) -> Language:
+async def _language(request: Request) -> Language:
     return preferred(request.headers.get("accept-language"))
 
 

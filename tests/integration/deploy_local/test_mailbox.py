@@ -72,7 +72,7 @@ def test_the_api_pages_through_all_mails_in_order(mail_server: MailServer) -> No
         send(mail_server, mail(subject=f"Nr. {number}"))
     first = mail_server.get("/api/mails", limit=3)
     rest = mail_server.get("/api/mails", limit=3, after=first["next"])
-    assert [each["subject"] for each in first["mails"] + rest["mails"]] == [f"Nr. {number}" for number in range(5)]
+    assert [each["subject"] for each in first["items"] + rest["items"]] == [f"Nr. {number}" for number in range(5)]
     assert rest["next"] is None
 
 

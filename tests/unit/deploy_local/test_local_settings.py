@@ -53,6 +53,7 @@ def test_a_relay_elsewhere_is_refused_unless_it_is_allowed() -> None:
     ("text", "span"),
     [
         ("14 days", timedelta(days=14)),
+        ("1209600 seconds", timedelta(days=14)),
         ("1 day 3 hours", timedelta(days=1, hours=3)),
         ("2 Weeks, 5 minutes and 1 second", timedelta(weeks=2, minutes=5, seconds=1)),
     ],

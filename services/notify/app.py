@@ -1,0 +1,49 @@
+"""All wiring of the service `notify`."""
+
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.notify import api, web
+from services.notify.consumer import HANDLERS
+from services.notify.rendering import Writer
+from services.notify.sender import Sender
+from services.notify.settings import Settings
+from services.notify.smtp import Mailer, relay_of
+from services.notify.store.core import COLLECTIONS, Store
+from services.notify.usecases.context import Context
+from services.notify.usecases.erasure import erase_due
+from shared.clock import Clock
+from shared.service import Service
+from shared.web.edge import build_edge
+from shared.web.pages import Pages
+from shared.workers import Worker, every
+
+ERASE_EVERY_SECONDS = 3600
+
+
+def create_app(settings: Settings, clock: Clock) -> FastAPI:
+    """The application, to be mounted below /notify. Nothing is connected before its lifespan begins."""
+    service = Service("notify", settings, clock, listens_to=["outreach", "events"])
+    writer = Writer(settings.public_url, settings.mail_from, settings.mail_domain, settings.zone)
+    store = Store(service.db, settings.retention_days, written=service.relay.wake, planned=lambda: sender.wake())
+    context = Context(store, writer)
+    mailer = Mailer(relay_of(settings.smtp_url.get_secret_value()), settings.smtp_timeout_seconds)
+    sender = Sender(context, mailer, clock, settings.mails_at_once)
+    service.consume(HANDLERS, context)
+    workers: dict[str, Worker] = {
+        "sender": sender.run,
+        "erasure": lambda: every(ERASE_EVERY_SECONDS, lambda: erase_due(store, now=clock.now())),
+    }
+
+    def lifespan(_: FastAPI) -> AbstractAsyncContextManager[None]:
+        return service.lifespan(COLLECTIONS, store.create_indexes, workers)
+
+    pages = Pages("notify", Path(__file__).parent / "templates")
+    app = build_edge("notify", settings, service.db, pages, lifespan, service.checks)
+    app.state.settings, app.state.clock, app.state.context = settings, clock, context
+    app.state.dispatcher, app.state.mailer = service.dispatcher, mailer
+    app.include_router(api.router, prefix="/api/v1")
+    app.include_router(web.router, include_in_schema=False)
+    return app

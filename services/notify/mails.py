@@ -1,0 +1,170 @@
+"""Who gets which mail: one function per kind. The words stand in the folder of the same name below mails/."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from services.notify.domain import Letter, Recipient
+from shared.schemas.events import RegistrationFacts
+from shared.schemas.outreach import Contact, SignInRequested, VisitFacts
+
+
+@dataclass(frozen=True)
+class RegistrationCase:
+    """A registration with its slot as it is known now. `company_knows`: the company got a mail about it before."""
+
+    facts: RegistrationFacts
+    company_knows: bool
+
+    @property
+    def teacher(self) -> Recipient:
+        """The contact of the group."""
+        return _contact("teacher", self.facts.contact)
+
+    @property
+    def company(self) -> Recipient:
+        """The contact of the offer."""
+        return _contact("company", self.facts.slot.offer.contact)
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the group has its places, and so an entry in calendars."""
+        return self.facts.state == "confirmed"
+
+
+@dataclass(frozen=True)
+class VisitCase:
+    """A visit, and who coordinates."""
+
+    facts: VisitFacts
+    coordinators: tuple[Recipient, ...]
+
+    @property
+    def school(self) -> Recipient:
+        """The contact of the group."""
+        return _contact("teacher", self.facts.contact)
+
+    @property
+    def team(self) -> list[Recipient]:
+        """The ambassadors who were asked and did not decline."""
+        return [
+            Recipient("ambassador", member.name, member.email, member.language, member.ambassador_id)
+            for member in self.facts.team
+            if member.answer != "declined"
+        ]
+
+
+def sign_in(message: SignInRequested) -> list[Letter]:
+    """To whoever asked to sign in: the link and the code."""
+    return [Letter("sign_in", Recipient("person", message.name, message.email, message.language))]
+
+
+def registration_requested(case: RegistrationCase) -> list[Letter]:
+    """A receipt to the teacher; to the company: please approve or decline."""
+    return [Letter("registration_requested", case.teacher), Letter("registration_requested", case.company)]
+
+
+def registration_confirmed(case: RegistrationCase) -> list[Letter]:
+    """To both, with the entry for their calendars."""
+    return [
+        Letter("registration_confirmed", case.teacher, "REQUEST"),
+        Letter("registration_confirmed", case.company, "REQUEST"),
+    ]
+
+
+def registration_declined(case: RegistrationCase) -> list[Letter]:
+    """To the teacher: the company cannot take the group."""
+    return [Letter("registration_declined", case.teacher)]
+
+
+def registration_waitlisted(case: RegistrationCase) -> list[Letter]:
+    """To the teacher: what the waiting list means."""
+    return [Letter("registration_waitlisted", case.teacher)]
+
+
+def places_offered(case: RegistrationCase) -> list[Letter]:
+    """To the teacher: places came free, until when they are held."""
+    return [Letter("places_offered", case.teacher)]
+
+
+def offered_places_expired(case: RegistrationCase) -> list[Letter]:
+    """To the teacher: the places went on to the next group."""
+    return [Letter("offered_places_expired", case.teacher)]
+
+
+def registration_cancelled(case: RegistrationCase) -> list[Letter]:
+    """To the teacher, and to the company when it had heard of the group; entries disappear."""
+    letters = [Letter("registration_cancelled", case.teacher, "CANCEL")]
+    return letters + [Letter("registration_cancelled", case.company, "CANCEL")] * case.company_knows
+
+
+def registration_resized(case: RegistrationCase) -> list[Letter]:
+    """To the teacher, and to the company when it had heard of the group; entries are brought up to date."""
+    method = "REQUEST" if case.confirmed else None
+    letters = [Letter("registration_resized", case.teacher, method)]
+    return letters + [Letter("registration_resized", case.company, method)] * case.company_knows
+
+
+def slot_moved(case: RegistrationCase) -> list[Letter]:
+    """To every teacher with a live registration; to the company for the groups that have an entry."""
+    if not case.confirmed:
+        return [Letter("slot_moved", case.teacher)]
+    return [Letter("slot_moved", case.teacher, "REQUEST"), Letter("slot_moved", case.company, "REQUEST")]
+
+
+def slot_reminder(case: RegistrationCase) -> list[Letter]:
+    """To both."""
+    return [Letter("slot_reminder", case.teacher), Letter("slot_reminder", case.company)]
+
+
+def no_mail(case: RegistrationCase | VisitCase) -> list[Letter]:
+    """Some transitions need no mail: attendance, and a visit that took place."""
+    return []
+
+
+def visit_requested(case: VisitCase) -> list[Letter]:
+    """A receipt to the school; to every coordinator: a team is wanted."""
+    letters = [Letter("visit_requested", case.school)]
+    return letters + [Letter("visit_requested", coordinator) for coordinator in case.coordinators]
+
+
+def visit_proposed(case: VisitCase) -> list[Letter]:
+    """To each ambassador: please accept or decline."""
+    return [Letter("visit_proposed", member) for member in case.team]
+
+
+def visit_proposal_declined(case: VisitCase) -> list[Letter]:
+    """To every coordinator: another team is wanted."""
+    return [Letter("visit_proposal_declined", coordinator) for coordinator in case.coordinators]
+
+
+def visit_confirmed(case: VisitCase) -> list[Letter]:
+    """To the school and each ambassador, with the entry for their calendars."""
+    return [Letter("visit_confirmed", to, "REQUEST") for to in (case.school, *case.team)]
+
+
+def visit_moved(case: VisitCase) -> list[Letter]:
+    """To the school and each ambassador; entries move."""
+    return [Letter("visit_moved", to, "REQUEST") for to in (case.school, *case.team)]
+
+
+def visit_cancelled(case: VisitCase) -> list[Letter]:
+    """To the school, each ambassador and every coordinator; entries disappear."""
+    letters = [Letter("visit_cancelled", to, "CANCEL") for to in (case.school, *case.team)]
+    return letters + [Letter("visit_cancelled", coordinator) for coordinator in case.coordinators]
+
+
+def visit_reminder(case: VisitCase) -> list[Letter]:
+    """To the school and each ambassador."""
+    return [Letter("visit_reminder", to) for to in (case.school, *case.team)]
+
+
+KINDS = (
+    "sign_in", "registration_requested", "registration_confirmed", "registration_declined", "registration_waitlisted",
+    "places_offered", "offered_places_expired", "registration_cancelled", "registration_resized", "slot_moved",
+    "slot_reminder", "visit_requested", "visit_proposed", "visit_proposal_declined", "visit_confirmed", "visit_moved",
+    "visit_cancelled", "visit_reminder",
+)  # fmt: skip
+
+
+def _contact(role: Literal["teacher", "company"], contact: Contact) -> Recipient:
+    return Recipient(role, contact.name, contact.email, contact.language)

@@ -1,0 +1,146 @@
+"""A delivery as a mail: subject, text and HTML from its folder below mails/, and the calendar part."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from email.utils import format_datetime, parseaddr
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from services.notify import words
+from services.notify.calendar import Entry, ics
+from services.notify.domain import CalendarPart, Delivery, Recipient, clean
+
+MAILS = Path(__file__).parent / "mails"
+SECRET = "••••••"
+PARTS = ("subject.txt", "body.txt", "body.html")
+
+
+class AddressInvalid(Exception):
+    """The recipient's address cannot be written to."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a person reads of a mail."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class Writer:
+    """Writes mails. `mail_from` may carry a name; `zone` is the region's, `domain` that of identifiers."""
+
+    def __init__(self, public_url: str, mail_from: str, domain: str, zone: str) -> None:
+        self.domain = domain
+        self.zone = zone
+        self._public_url = public_url.rstrip("/")
+        name, self.sender = parseaddr(mail_from)
+        self._sender_name = name or "Perspektive"
+        self._environment = Environment(
+            loader=FileSystemLoader(MAILS),
+            autoescape=lambda template: ".html" in (template or ""),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def subject(self, kind: str, to: Recipient, facts: dict[str, Any]) -> str:
+        """The subject line."""
+        values = self._values(facts, to)
+        return self._render(kind, "subject.txt", to, {**values, "calendar": "", "days": 0})
+
+    def content(self, delivery: Delivery, now: datetime, secrets: bool = True) -> Content:
+        """Subject, text and HTML; without `secrets` a sign-in mail's link and code are masked (for the mail log)."""
+        values = self._all_values(delivery, now)
+        if delivery.kind == "sign_in" and not secrets:
+            values |= {"link": SECRET, "code": SECRET}
+        parts = [
+            self._render(delivery.kind, part, delivery.to, values) for part in ("subject.txt", "body.txt", "body.html")
+        ]
+        return Content(*parts)
+
+    def mail(self, delivery: Delivery, now: datetime) -> bytes:
+        """The whole mail, ready for SMTP; AddressInvalid when nobody can be written to at this address."""
+        content = self.content(delivery, now)
+        message = EmailMessage(policy=SMTP if delivery.to.email.isascii() else SMTPUTF8)
+        message["From"] = Address(clean(self._sender_name), addr_spec=self.sender)
+        message["To"] = _address(delivery.to)
+        message["Subject"] = clean(content.subject)
+        message["Date"] = format_datetime(now.astimezone(UTC))
+        message["Message-ID"] = delivery.message_id
+        message["Auto-Submitted"] = "auto-generated"
+        message["Content-Language"] = delivery.to.language
+        message.set_content(content.text, cte="quoted-printable")
+        message.add_alternative(content.html, subtype="html", cte="quoted-printable")
+        if delivery.calendar:
+            self._add_calendar(message, delivery, delivery.calendar, now)
+        return message.as_bytes()
+
+    def _add_calendar(self, message: EmailMessage, delivery: Delivery, part: CalendarPart, now: datetime) -> None:
+        """The entry twice: inline, which programs read, and as a file, for those that do not."""
+        text = ics(part, self._entry(delivery), now).encode()
+        kind = {"method": part.method, "charset": "utf-8"}
+        message.add_alternative(text, maintype="text", subtype="calendar", cte="base64", params=kind)
+        message.add_attachment(
+            text, maintype="application", subtype="ics", cte="base64", filename="invite.ics", params=kind
+        )
+
+    def _entry(self, delivery: Delivery) -> Entry:
+        facts, to = delivery.facts or {}, delivery.to
+        values = self._values(facts, to)
+        title, description, location = words.summary(values, to)
+        date_ = values["visit"].chosen if "visit" in values else values["registration"].slot
+        return Entry(
+            summary=clean(title),
+            description=description,
+            location=clean(location),
+            url=values["link"],
+            starts_local=date_.starts_local,
+            ends_local=date_.ends_local,
+            zone=date_.zone,
+            organizer=(clean(self._sender_name), self.sender),
+            attendee=(clean(to.name), to.email),
+        )
+
+    def _values(self, facts: dict[str, Any], to: Recipient) -> words.Values:
+        if "registration" in facts:
+            return words.registration_values(facts, to, self._public_url, self.zone)
+        if "visit" in facts:
+            return words.visit_values(facts, to, self._public_url, self.zone)
+        return words.sign_in_values(facts, to, self._public_url, self.zone)
+
+    def _all_values(self, delivery: Delivery, now: datetime) -> words.Values:
+        values = self._values(delivery.facts or {}, delivery.to)
+        date_ = values["visit"].chosen if "visit" in values else None
+        date_ = values["registration"].slot if "registration" in values else date_
+        days = words.days_until(date_.starts_local, date_.zone, now) if date_ else 0
+        return {**values, "calendar": delivery.calendar.method if delivery.calendar else "", "days": days}
+
+    def _render(self, kind: str, part: str, to: Recipient, values: words.Values) -> str:
+        common = {"to": to, "name": clean(to.name), "role": to.role, "language": to.language}
+        template = self._environment.get_template(f"{kind}/{part}.{to.language}")
+        text = template.render(**common, **values)
+        return clean(text) if part == "subject.txt" else re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _address(to: Recipient) -> Address:
+    local, at, domain = to.email.rpartition("@")
+    try:
+        if not (local and at and domain) or clean(to.email) != to.email:
+            raise ValueError(to.email)
+        return Address(clean(to.name), local, domain.encode("idna").decode())
+    except (ValueError, IndexError, UnicodeError) as error:
+        raise AddressInvalid from error
+
+
+def envelope_address(email: str) -> str:
+    """The address as the SMTP server gets it: an internationalised domain in its ASCII form."""
+    local, _, domain = email.rpartition("@")
+    return f"{local}@{domain.encode('idna').decode()}"

@@ -1,0 +1,111 @@
+"""The worker that sends what is due: at most so many mails at once, the most urgent first."""
+
+import asyncio
+import logging
+import time
+
+from services.notify.domain import Delivery
+from services.notify.smtp import Mailer
+from services.notify.usecases.context import Context
+from services.notify.usecases.sending import send_delivery
+from shared.clock import Clock
+from shared.mongo import StoreError
+
+log = logging.getLogger(__name__)
+POLL_SECONDS = 0.25
+HOUSEKEEPING_SECONDS = 4.0
+LANDING_SECONDS = 5.0
+
+
+class Sender:
+    """Any number of processes may run one: each delivery is held by a lease of minutes."""
+
+    def __init__(self, context: Context, mailer: Mailer, clock: Clock, at_once: int) -> None:
+        self._context = context
+        self._mailer = mailer
+        self._clock = clock
+        self._at_once = at_once
+        self._wake = asyncio.Event()
+        self._in_flight: set[asyncio.Task[None]] = set()
+        self._house_kept = float("-inf")
+
+    def wake(self) -> None:
+        """Say that something was planned, so that it need not wait for the next poll."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Send until cancelled; what is in flight then may still land."""
+        try:
+            while True:
+                self._wake.clear()
+                if not await self._turn():
+                    await self._pause()
+        finally:
+            await self._stop()
+
+    async def _turn(self) -> int:
+        try:
+            await self._keep_house()
+            return await self.send_due()
+        except StoreError as error:
+            log.warning("the sender waits for the store: %s", type(error).__name__)
+            return 0
+
+    async def send_due(self) -> int:
+        """Start sending as many due deliveries as there is room for; returns how many."""
+        room = self._at_once - len(self._in_flight)
+        if room <= 0:
+            return 0
+        claimed = await self._context.store.deliveries.claim(room, self._clock.now())
+        for turn in _in_turn(claimed):
+            task = asyncio.create_task(self._send_all(turn))
+            self._in_flight.add(task)
+            task.add_done_callback(self._landed)
+        return len(claimed)
+
+    async def settle(self) -> None:
+        """Wait until nothing is in flight."""
+        while self._in_flight:
+            await asyncio.wait(set(self._in_flight))
+
+    async def _send_all(self, deliveries: list[Delivery]) -> None:
+        for delivery in deliveries:
+            try:
+                await send_delivery(self._context, self._mailer, delivery, now=self._clock.now())
+            except Exception:
+                log.exception("delivery %s is left to its lease", delivery.key)
+
+    async def _keep_house(self) -> None:
+        if time.monotonic() - self._house_kept < HOUSEKEEPING_SECONDS:
+            return
+        deliveries = self._context.store.deliveries
+        await deliveries.say_alive()
+        if freed := await deliveries.free_abandoned():
+            log.warning("%d deliveries wait again: their worker did not finish", freed)
+        self._house_kept = time.monotonic()
+
+    async def _stop(self) -> None:
+        if self._in_flight:
+            await asyncio.wait(set(self._in_flight), timeout=LANDING_SECONDS)
+        for task in self._in_flight:
+            task.cancel()
+        await self._mailer.close()
+        await self._context.store.deliveries.say_goodbye()
+
+    async def _pause(self) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+        except TimeoutError:
+            return
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._in_flight.discard(task)
+        self._wake.set()
+
+
+def _in_turn(claimed: list[Delivery]) -> list[list[Delivery]]:
+    """What goes to one address about one thing goes one after the other; everything else side by side."""
+    turns: dict[tuple[str, str], list[Delivery]] = {}
+    for delivery in claimed:
+        turns.setdefault((delivery.about, delivery.to.email.lower()), []).append(delivery)
+    return list(turns.values())

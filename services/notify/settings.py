@@ -1,0 +1,67 @@
+"""What `notify` reads from the environment besides the common settings."""
+
+from email.utils import parseaddr
+from ipaddress import ip_address
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+
+from shared.settings import CommonSettings
+
+DEMO_SENDER = "Perspektive <perspektive@perspektive.example>"
+
+
+class CannotStart(Exception):
+    """A setting is missing or wrong; the text is one clear sentence for the operator."""
+
+
+class Settings(CommonSettings):
+    """Settings of the service `notify`."""
+
+    smtp_url: SecretStr = Field(
+        description="The mail relay: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465"
+    )
+    mail_from: str = Field(DEMO_SENDER, description="Sender, for example Perspektive <mail@region.example>")
+    mail_domain: str = Field("", description="Domain in Message-IDs and calendar UIDs; else that of MAIL_FROM")
+    mails_at_once: int = Field(4, ge=1, le=50, description="Connections to the relay, and mails in flight per process")
+    smtp_timeout_seconds: float = Field(30, gt=0, le=60, description="Longest wait for one answer of the relay")
+    retention_days: int = Field(90, ge=1, description="Days after the event (or mail) at which personal data is erased")
+
+    @model_validator(mode="after")
+    def _mail_settings_fit(self) -> Self:
+        parts = urlsplit(self.smtp_url.get_secret_value())
+        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+            raise ValueError("SMTP_URL must look like smtp://user:password@host:587 or smtps://user:password@host:465.")
+        if "@" not in parseaddr(self.mail_from)[1]:
+            raise ValueError("MAIL_FROM must be a mail address, for example Perspektive <mail@region.example>.")
+        if self.mail_from == DEMO_SENDER and not is_loopback(parts.hostname):
+            raise ValueError("Set MAIL_FROM to the address that mails through this relay are to come from.")
+        self.mail_domain = self.mail_domain or parseaddr(self.mail_from)[1].rpartition("@")[2]
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def read_settings() -> Settings:
+    """The settings in the environment; CannotStart with one sentence about the first that is missing or wrong."""
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise CannotStart(_sentence(error)) from error
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = str(first["loc"][0]).upper() if first["loc"] else ""
+    if name == "SMTP_URL" and first["type"] == "missing":
+        return "SMTP_URL is not set: name the mail relay, for example smtp://user:password@mail.region.example:587."
+    if first["type"] == "missing":
+        return f"{name} is not set."
+    return f"{name}: {first['msg']}." if name else str(first["msg"]).removeprefix("Value error, ")

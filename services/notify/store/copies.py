@@ -1,0 +1,169 @@
+"""Own copies of what outreach and events say: slots, registrations, visits. Read and written in the transaction that
+plans the mails, so that two messages handled at the same time see each other."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+
+from pymongo import ReplaceOne
+
+from services.notify.domain import CalendarEntries, CalendarEntry, Known, Recipient, VisitCopy, instant
+from shared.mongo import Database, Document, Session
+from shared.schemas.events import OfferFacts, RegistrationFacts, SlotFacts
+from shared.schemas.outreach import VisitFacts
+
+
+@dataclass(frozen=True)
+class RegistrationCopy:
+    """What is kept of a registration.
+
+    `told` is the slot's revision that its people know of, `company_knows` whether the company ever got a mail.
+    """
+
+    facts: RegistrationFacts
+    told: int
+    company_knows: bool = False
+    calendar: CalendarEntries = field(default_factory=dict)
+
+
+class Copies:
+    """The collections `slots`, `registrations`, `visits`, and the people that the shared directory keeps."""
+
+    def __init__(self, db: Database, retention_days: int) -> None:
+        self._db = db
+        self._retention = timedelta(days=retention_days)
+
+    async def create_indexes(self) -> None:
+        """For the registrations of a slot, the slots of an offer, and erasure."""
+        await self._db.registrations.create_index([("slot_id", 1), ("state", 1)])
+        await self._db.slots.create_index("offer_id")
+        for name in ("slots", "registrations", "visits"):
+            await self._db[name].create_index("erase_after", sparse=True)
+
+    async def newest_slot(self, slot: SlotFacts, session: Session) -> SlotFacts:
+        """Keep `slot` when its revision is the highest so far, and return the highest.
+
+        It always writes, so that handling a move and handling a registration at the same time conflict, and one of
+        them is run again with the other's effect before its eyes.
+        """
+        row = await self._db.slots.find_one({"_id": slot.slot_id}, session=session)
+        if row is None or row["revision"] < slot.revision or row["slot"] is None:
+            row = await self._put_slot(slot, (row or {}).get("offer_version", 0), session)
+        else:
+            await self._db.slots.update_one({"_id": slot.slot_id}, {"$inc": {"looks": 1}}, session=session)
+        return SlotFacts.model_validate(row["slot"])
+
+    async def _put_slot(self, slot: SlotFacts, offer_version: int, session: Session) -> Document:
+        row = {
+            "_id": slot.slot_id,
+            "revision": slot.revision,
+            "slot": slot.model_dump(mode="json"),
+            "offer_id": slot.offer.offer_id,
+            "offer_version": offer_version,
+            "looks": 0,
+            "erase_after": self.erase_after(slot.ends_local, slot.zone),
+        }
+        await self._db.slots.replace_one({"_id": slot.slot_id}, row, upsert=True, session=session)
+        return row
+
+    async def change_offer(self, offer: OfferFacts, version: int) -> None:
+        """Take over an offer's changed facts (place, requirements, contact) into its slots."""
+        older = {"offer_id": offer.offer_id, "offer_version": {"$lt": version}, "slot": {"$ne": None}}
+        change = {"slot.offer": offer.model_dump(mode="json"), "offer_version": version}
+        await self._db.slots.update_many(older, {"$set": change})
+
+    async def version(self, collection: str, id: str, session: Session) -> int:
+        """The version of a copy, also of an erased one; 0 when there is none."""
+        row = await self._db[collection].find_one({"_id": id}, {"version": 1}, session=session)
+        return row["version"] if row else 0
+
+    async def registration(self, registration_id: str, session: Session | None = None) -> RegistrationCopy | None:
+        """The copy, with the slot as it was last known to the registration; None when unknown or erased."""
+        row = await self._db.registrations.find_one({"_id": registration_id}, session=session)
+        return _registration(row) if row and row["facts"] else None
+
+    async def registrations_of(self, slot_id: str, states: Sequence[str], session: Session) -> list[RegistrationCopy]:
+        """The registrations on a slot that are in one of `states`."""
+        where = {"slot_id": slot_id, "state": {"$in": list(states)}, "facts": {"$ne": None}}
+        return [_registration(row) async for row in self._db.registrations.find(where, session=session)]
+
+    async def put_registrations(self, copies: Sequence[RegistrationCopy], session: Session) -> None:
+        """Write the copies."""
+        rows = [self._registration_row(copy) for copy in copies]
+        if rows:
+            writes = [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows]
+            await self._db.registrations.bulk_write(writes, session=session)
+
+    async def with_newest_slot(self, facts: RegistrationFacts) -> RegistrationFacts:
+        """The registration with the slot as the own copy has it."""
+        row = await self._db.slots.find_one({"_id": facts.slot.slot_id})
+        return (
+            facts.model_copy(update={"slot": SlotFacts.model_validate(row["slot"])}) if row and row["slot"] else facts
+        )
+
+    async def visit(self, visit_id: str, session: Session | None = None) -> VisitCopy | None:
+        """The copy, or None when unknown or erased."""
+        row = await self._db.visits.find_one({"_id": visit_id}, session=session)
+        if row is None or not row["facts"]:
+            return None
+        return VisitCopy(VisitFacts.model_validate(row["facts"]), row["revision"], _entries(row["calendar"]))
+
+    async def put_visit(self, copy: VisitCopy, session: Session) -> None:
+        """Write the copy."""
+        facts = copy.facts
+        dates = [facts.chosen] if facts.chosen else facts.alternatives
+        row = {
+            "_id": facts.visit_id,
+            "version": facts.version,
+            "revision": copy.revision,
+            "facts": facts.model_dump(mode="json"),
+            "calendar": {tag: asdict(entry) for tag, entry in copy.calendar.items()},
+            "erase_after": max(self.erase_after(date.ends_local, date.zone) for date in dates),
+        }
+        await self._db.visits.replace_one({"_id": facts.visit_id}, row, upsert=True, session=session)
+
+    async def known(self, about: str) -> Known | None:
+        """What decides whether a mail about `about` is still true; None when there is no copy."""
+        kind, _, id = about.partition(":")
+        if kind == "registration" and (copy := await self.registration(id)):
+            facts = await self.with_newest_slot(copy.facts)
+            state = copy.facts.state if facts.slot.state == "open" or copy.facts.state != "confirmed" else "cancelled"
+            return Known(state, copy.facts.version, facts.slot.revision)
+        if kind == "visit" and (visit := await self.visit(id)):
+            return Known(visit.facts.state, visit.facts.version, visit.revision)
+        return None
+
+    async def coordinators(self, session: Session) -> list[Recipient]:
+        """Every active coordinator."""
+        rows = self._db.people.find({"roles.kind": "coordinator", "active": True}, session=session)
+        return [
+            Recipient("coordinator", row["name"], row["email"], row["language"], row["_id"])
+            async for row in rows.sort("_id", 1)
+        ]
+
+    def erase_after(self, ends_local: datetime, zone: str) -> datetime:
+        """When personal data about something that ends then is to go."""
+        return instant(ends_local, zone) + self._retention
+
+    def _registration_row(self, copy: RegistrationCopy) -> Document:
+        facts = copy.facts
+        return {
+            "_id": facts.registration_id,
+            "version": facts.version,
+            "facts": facts.model_dump(mode="json"),
+            "slot_id": facts.slot.slot_id,
+            "state": facts.state,
+            "told": copy.told,
+            "company_knows": copy.company_knows,
+            "calendar": {tag: asdict(entry) for tag, entry in copy.calendar.items()},
+            "erase_after": self.erase_after(facts.slot.ends_local, facts.slot.zone),
+        }
+
+
+def _registration(row: Document) -> RegistrationCopy:
+    facts = RegistrationFacts.model_validate(row["facts"])
+    return RegistrationCopy(facts, row["told"], row["company_knows"], _entries(row["calendar"]))
+
+
+def _entries(stored: Mapping[str, Document]) -> dict[str, CalendarEntry]:
+    return {tag: CalendarEntry(**entry) for tag, entry in stored.items()}

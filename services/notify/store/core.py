@@ -1,0 +1,61 @@
+"""The service's database: deliveries, the own copies, and what must be erased."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from services.notify.store.copies import Copies
+from services.notify.store.deliveries import Deliveries
+from shared.ids import random_id
+from shared.mongo import Database, Document
+
+COLLECTIONS = ["deliveries", "slots", "registrations", "visits", "erasure_receipts"]
+
+
+class Store:
+    """`written` wakes the relay of messages, `planned` the sender of mails."""
+
+    def __init__(
+        self,
+        db: Database,
+        retention_days: int,
+        written: Callable[[], None] = lambda: None,
+        planned: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.db = db
+        self.retention = timedelta(days=retention_days)
+        self.deliveries = Deliveries(db, written, planned)
+        self.copies = Copies(db, retention_days)
+
+    async def create_indexes(self) -> None:
+        """All indexes of this service's own collections."""
+        await self.deliveries.create_indexes()
+        await self.copies.create_indexes()
+        await self.db.set_aside.create_index("set_aside_at")
+
+    async def erase_copies(self, collection: str, now: datetime) -> int:
+        """Empty the copies whose time is over; the versions stay, so that an old message still changes nothing."""
+        due = {"erase_after": {"$lte": now}}
+        content = "slot" if collection == "slots" else "facts"
+        change = {"$set": {content: None, "calendar": {}}, "$unset": {"erase_after": ""}}
+        return (await self.db[collection].update_many(due, change)).modified_count
+
+    async def forget_set_aside(self, before: datetime) -> int:
+        """Delete messages that were set aside before then; they hold names and addresses, too."""
+        return (await self.db.set_aside.delete_many({"set_aside_at": {"$lt": before}})).deleted_count
+
+    async def write_receipt(self, counts: dict[str, int], now: datetime) -> None:
+        """Note that something was erased, and how much, without what it was."""
+        rows: list[Document] = [
+            {"_id": random_id(), "what": what, "count": count, "at": now} for what, count in counts.items() if count
+        ]
+        if rows:
+            await self.db.erasure_receipts.insert_many(rows)
+
+    async def set_aside_messages(self, limit: int = 200) -> list[Document]:
+        """Messages that could not be handled, the newest first."""
+        return await self.db.set_aside.find().sort("set_aside_at", -1).limit(limit).to_list(limit)
+
+    async def email_of(self, person_id: str) -> str:
+        """The mail address that the directory has of a person, or an empty text."""
+        row = await self.db.people.find_one({"_id": person_id}, {"email": 1})
+        return (row or {}).get("email", "")

@@ -1,0 +1,230 @@
+"""Deliveries ↔ documents, and the conditional writes that end a worker's hold on one."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bson import ObjectId
+from bson.errors import InvalidId
+from pymongo import UpdateOne
+
+from services.notify.domain import (
+    ATTEMPTS_KEPT,
+    REMINDER,
+    SIGN_IN,
+    TRANSITION,
+    Attempt,
+    CalendarPart,
+    ChangedMeanwhile,
+    Delivery,
+    Recipient,
+)
+from shared import mongo, outbox
+from shared.errors import Invalid
+from shared.gather import Gatherer
+from shared.ids import random_id
+from shared.mongo import Database, Document, Session
+from shared.schemas.base import Message
+
+LEASE = timedelta(minutes=3)
+ALIVE_SECONDS = 15
+OPEN = ["planned", "deferred"]
+
+
+class CursorUnknown(Invalid):
+    """This `after` does not come from a list that was answered here."""
+
+    field = "after"
+
+
+class Deliveries:
+    """The collection `deliveries`. `written` is called when messages may have been written, `planned` when mails
+    were. A row that waits to be sent has the field `waiting`, one that a worker holds the field `lease`."""
+
+    def __init__(self, db: Database, written: Callable[[], None], planned: Callable[[], None]) -> None:
+        self.db = db
+        self.holder = f"sender:{random_id()}"
+        self._rows = db.deliveries
+        self._written = written
+        self.planned = planned
+        self._ended: Gatherer[UpdateOne, bool] = Gatherer(self._end_many)
+
+    async def create_indexes(self) -> None:
+        """What is due is found at the same cost however much is planned for later, or long since sent."""
+        rows = self._rows
+        due = [("waiting", 1), ("priority", 1), ("due_at", 1)]
+        await rows.create_index(due, partialFilterExpression={"waiting": True}, name="due")
+        await rows.create_index("lease.until", sparse=True)
+        await rows.create_index("lease.token", sparse=True)
+        for name in ("state", "kind", "recipient_key", "about"):
+            await rows.create_index([(name, 1), ("order", -1)])
+        await rows.create_index([("order", -1)])
+        await rows.create_index("erase_after", sparse=True)
+
+    async def add(self, deliveries: Sequence[Delivery], session: Session) -> None:
+        """Write those of `deliveries` whose key is new."""
+        keys = [delivery.key for delivery in deliveries]
+        there = {row["_id"] async for row in self._rows.find({"_id": {"$in": keys}}, {"_id": 1}, session=session)}
+        fresh = {d.key: d for d in deliveries if d.key not in there}
+        if fresh:
+            await self._rows.insert_many([_document(delivery) for delivery in fresh.values()], session=session)
+
+    async def cancel_waiting(self, about: str, kind: str, session: Session, except_revision: int | None = None) -> None:
+        """Cancel the mails of `kind` about something that still wait, except those of one revision of its date."""
+        where: Document = {"about": about, "kind": kind, "waiting": True}
+        if except_revision is not None:
+            where["revision"] = {"$ne": except_revision}
+        change = {"$set": {"state": "cancelled", "reason": "superseded"}, "$unset": {"waiting": ""}}
+        await self._rows.update_many(where, {**change, "$inc": {"version": 1}}, session=session)
+
+    async def claim(self, most: int, now: datetime) -> list[Delivery]:
+        """Take up to `most` deliveries that are due at `now`, the most urgent first, held for three minutes."""
+        ids: list[str] = []
+        for priority in (SIGN_IN, TRANSITION, REMINDER):
+            due = {"waiting": True, "priority": priority, "due_at": {"$lte": now}}
+            found = self._rows.find(due, {"_id": 1}).sort("due_at", 1).limit(most - len(ids))
+            ids += [row["_id"] async for row in found]
+            if len(ids) >= most:
+                break
+        return await self._take(ids) if ids else []
+
+    async def _take(self, ids: list[str]) -> list[Delivery]:
+        token = random_id()
+        # The machine's time on purpose: moving the clock of a demo must not end leases.
+        lease = {"token": token, "until": datetime.now(UTC) + LEASE, "holder": self.holder}
+        taken = {"$set": {"state": "sending", "lease": lease}, "$unset": {"waiting": ""}}
+        if not (await self._rows.update_many({"_id": {"$in": ids}, "waiting": True}, taken)).modified_count:
+            return []
+        rows = self._rows.find({"lease.token": token}).sort([("priority", 1), ("due_at", 1), ("order", 1)])
+        return [_delivery(row) async for row in rows]
+
+    async def say_alive(self) -> None:
+        """Say that this process still works on what it holds; silence for 15 s counts as its death."""
+        await mongo.hold_lease(self.db, self.holder, self.holder, ALIVE_SECONDS)
+
+    async def say_goodbye(self) -> None:
+        """Say that this process holds nothing any more."""
+        await mongo.give_back_lease(self.db, self.holder, self.holder)
+
+    async def free_abandoned(self) -> int:
+        """Make deliveries wait again whose worker died or whose lease is over; returns how many."""
+        now = datetime.now(UTC)
+        held = [row["lease"] async for row in self._rows.find({"lease.until": {"$exists": True}}, {"lease": 1})]
+        if not held:
+            return 0
+        dead = await self._dead({lease["holder"] for lease in held} - {self.holder}, now)
+        of_the_dead = {"lease.until": {"$exists": True}, "lease.holder": {"$in": dead}}
+        abandoned = {"$or": [{"lease.until": {"$lt": now}}, of_the_dead]}
+        change = {"$set": {"state": "planned", "waiting": True}, "$unset": {"lease": ""}}
+        return (await self._rows.update_many(abandoned, change)).modified_count
+
+    async def _dead(self, holders: set[str], now: datetime) -> list[str]:
+        leases = self.db.leases.find({"_id": {"$in": list(holders)}, "until": {"$gt": now}}, {"_id": 1})
+        return list(holders - {row["_id"] async for row in leases})
+
+    async def end(self, delivery: Delivery, attempt: Attempt | None, **changes: Any) -> None:
+        """Write what became of a delivery that this worker holds; nothing when the hold was lost. Calls that come
+        together share one write."""
+        await self._ended.submit("", _ending(delivery, attempt, changes))
+
+    async def end_and_tell(
+        self, delivery: Delivery, attempt: Attempt | None, messages: Sequence[Message], **changes: Any
+    ) -> None:
+        """The same with messages, in one transaction; neither when the hold was lost."""
+
+        async def work(session: Session) -> None:
+            ending = _ending(delivery, attempt, changes)
+            result = await self._rows.update_one(ending._filter, ending._doc, session=session)
+            if result.modified_count:
+                await outbox.add(self.db, messages, session)
+
+        await mongo.transaction(self.db, work)
+        self._written()
+
+    async def replace(self, delivery: Delivery) -> None:
+        """Write the next version of a delivery that nobody holds; ChangedMeanwhile when somebody was faster."""
+        before = {"_id": delivery.key, "version": delivery.version - 1, "lease": None}
+        fields = _document(delivery)
+        fields.pop("order")
+        if not (await self._rows.update_one(before, {"$set": fields})).matched_count:
+            raise ChangedMeanwhile
+        self.planned()
+
+    async def get(self, key: str) -> Delivery | None:
+        """The delivery, or None."""
+        row = await self._rows.find_one({"_id": key})
+        return _delivery(row) if row else None
+
+    async def page(self, where: Document, limit: int, after: str | None) -> tuple[list[Delivery], str | None]:
+        """Up to `limit` deliveries, the newest first, and the cursor of the rest."""
+        query = dict(where)
+        if "recipient" in query:
+            query["recipient_key"] = query.pop("recipient").strip().lower()
+        if after:
+            query["order"] = {"$lt": _cursor(after)}
+        rows = await self._rows.find(query).sort("order", -1).limit(limit + 1).to_list(limit + 1)
+        cursor = str(rows[limit - 1]["order"]) if len(rows) > limit else None
+        return [_delivery(row) for row in rows[:limit]], cursor
+
+    async def counts(self) -> dict[str, int]:
+        """How many deliveries there are in each state."""
+        groups = self._rows.aggregate([{"$group": {"_id": "$state", "count": {"$sum": 1}}}])
+        return {group["_id"]: group["count"] async for group in groups}
+
+    async def erase(self, where: Document) -> int:
+        """Remove names, addresses and content from the deliveries in `where`; those still waiting are cancelled."""
+        personal = {"recipient": "", "recipient_key": "", "recipient_name": "", "subject": "", "facts": None}
+        waiting = {"$set": {"state": "cancelled", "reason": "erased"}, "$unset": {"waiting": "", "lease": ""}}
+        await self._rows.update_many({**where, "state": {"$in": [*OPEN, "sending"]}}, waiting)
+        change = {"$set": {**personal, "erased": True}, "$unset": {"erase_after": ""}, "$inc": {"version": 1}}
+        return (await self._rows.update_many(where, change)).modified_count
+
+    async def _end_many(self, _: str, endings: list[UpdateOne]) -> list[bool | Exception]:
+        await self._rows.bulk_write(endings, ordered=False)
+        return [True] * len(endings)
+
+
+def _ending(delivery: Delivery, attempt: Attempt | None, changes: Document) -> UpdateOne:
+    values = {**changes, "waiting": True} if changes["state"] in OPEN else changes
+    update: Document = {"$set": values, "$unset": {"lease": ""}, "$inc": {"version": 1}}
+    if attempt:
+        update["$push"] = {"attempts": {"$each": [asdict(attempt)], "$slice": -ATTEMPTS_KEPT}}
+        update["$inc"]["attempt_count"] = 1
+    return UpdateOne({"_id": delivery.key, "lease.token": delivery.lease_token}, update)
+
+
+def _cursor(after: str) -> ObjectId:
+    try:
+        return ObjectId(after)
+    except InvalidId as error:
+        raise CursorUnknown from error
+
+
+def _document(delivery: Delivery) -> Document:
+    fields = asdict(delivery)
+    to = fields.pop("to")
+    for name in ("key", "lease_token"):
+        fields.pop(name)
+    named = {"recipient": to["email"], "recipient_key": to["email"].lower(), "recipient_name": to["name"]}
+    role = {"recipient_role": to["role"], "recipient_id": to["id"], "language": to["language"]}
+    waiting = {"waiting": True} if delivery.state in OPEN else {}
+    fields["attempts"] = list(fields["attempts"])
+    return {"_id": delivery.key, "order": ObjectId(), **fields, **named, **role, **waiting}
+
+
+def _delivery(row: Document) -> Delivery:
+    to = Recipient(row["recipient_role"], row["recipient_name"], row["recipient"], row["language"], row["recipient_id"])
+    plain = (
+        "kind", "about", "priority", "due_at", "gives_up_at", "planned_at", "message_id", "based_on", "revision",
+        "facts", "subject", "state", "reason", "attempt_count", "sent_at", "version", "generation", "last_request_id",
+    )  # fmt: skip
+    return Delivery(
+        key=row["_id"],
+        to=to,
+        erase_after=row.get("erase_after") or row["due_at"],
+        calendar=CalendarPart(**row["calendar"]) if row["calendar"] else None,
+        attempts=tuple(Attempt(**attempt) for attempt in row["attempts"]),
+        lease_token=(row.get("lease") or {}).get("token", ""),
+        **{name: row[name] for name in plain},
+    )

@@ -1,0 +1,92 @@
+"""The mail log: looking at deliveries, sending one again, replaying a message that was set aside."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+
+from services.notify import domain
+from services.notify.domain import ContentErased, Delivery, DeliveryUnknown
+from services.notify.rendering import Content
+from services.notify.usecases.context import Context
+from services.notify.usecases.sending import with_facts
+from shared.auth import Identity
+from shared.errors import Conflict, NotFound
+from shared.mongo import Document
+
+log = logging.getLogger(__name__)
+
+
+class MessageUnknown(NotFound):
+    """This message is not set aside any more."""
+
+
+class StillFailing(Conflict):
+    """The message still cannot be handled: {error}"""
+
+
+async def list_deliveries(
+    context: Context, identity: Identity, where: dict[str, str], *, limit: int, after: str | None
+) -> tuple[list[Delivery], str | None]:
+    """Deliveries by state, kind, recipient and about, the newest first, and the cursor of the rest."""
+    identity.must_operate()
+    return await context.store.deliveries.page(where, limit, after)
+
+
+async def count_by_state(context: Context, identity: Identity) -> dict[str, int]:
+    """How many deliveries there are in each state."""
+    identity.must_operate()
+    return await context.store.deliveries.counts()
+
+
+async def show_delivery(context: Context, identity: Identity, delivery_id: str) -> Delivery:
+    """One delivery; DeliveryUnknown."""
+    identity.must_operate()
+    delivery = await context.store.deliveries.get(delivery_id)
+    if delivery is None:
+        raise DeliveryUnknown
+    return delivery
+
+
+async def show_content(context: Context, identity: Identity, delivery: Delivery, *, now: datetime) -> Content | None:
+    """The mail as it was or would be written, sign-in secrets masked; None when nothing is left to write it from."""
+    identity.must_operate()
+    if delivery.kind == "sign_in":
+        hidden = {"token": "", "code": "", "expires_at": delivery.gives_up_at.isoformat()}
+        return context.writer.content(replace(delivery, facts=hidden), now, secrets=False)
+    delivery = await with_facts(context, delivery)
+    return context.writer.content(delivery, delivery.sent_at or delivery.due_at) if delivery.facts else None
+
+
+async def resend_delivery(
+    context: Context, identity: Identity, delivery_id: str, *, even_if_sent: bool, now: datetime, request_id: str
+) -> Delivery:
+    """Plan a refused or deferred mail again, now; a sent one only when that is asked for. A retry finds it planned."""
+    delivery = await show_delivery(context, identity, delivery_id)
+    if delivery.last_request_id == request_id:
+        return delivery
+    if delivery.facts is None and delivery.kind in domain.REMINDERS and not (await with_facts(context, delivery)).facts:
+        raise ContentErased
+    again = domain.resent(delivery, now, context.writer.domain, request_id, even_if_sent)
+    await context.store.deliveries.replace(again)
+    return again
+
+
+async def list_set_aside(context: Context, identity: Identity) -> list[Document]:
+    """Messages that could not be handled, each with its error."""
+    identity.must_operate()
+    return await context.store.set_aside_messages()
+
+
+async def replay_message(
+    identity: Identity, message_id: str, known: list[str], replay: Callable[[str], Awaitable[None]]
+) -> None:
+    """Handle a message again that was set aside; StillFailing names its error."""
+    identity.must_operate()
+    if message_id not in known:
+        raise MessageUnknown
+    try:
+        await replay(message_id)
+    except Exception as error:
+        log.warning("message %s failed again: %s", message_id, type(error).__name__)
+        raise StillFailing(error=type(error).__name__) from error

@@ -1,0 +1,338 @@
+"""From a message to deliveries: the note that it was handled, the own copy and the mails are one transaction."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.notify import domain, mails
+from services.notify.domain import REMINDER, SIGN_IN, TRANSITION, CalendarPart, Delivery, Letter, Recipient, VisitCopy
+from services.notify.mails import RegistrationCase, VisitCase
+from services.notify.store.copies import RegistrationCopy
+from services.notify.usecases.context import Context
+from shared import inbox
+from shared.mongo import Session
+from shared.schemas.base import Message
+from shared.schemas.events import RegistrationFacts, RegistrationMessage, SlotFacts, SlotMoved
+from shared.schemas.outreach import SignInRequested, VisitDate, VisitFacts, VisitMessage, VisitMoved
+
+LIVE = ("requested", "waitlisted", "offered", "confirmed")
+SIGN_IN_KEPT = timedelta(days=7)
+RegistrationMail = Callable[[RegistrationCase], list[Letter]]
+VisitMail = Callable[[VisitCase], list[Letter]]
+
+
+async def plan_sign_in(context: Context, message: SignInRequested, *, now: datetime) -> None:
+    """Plan the sign-in mail; it is worthless when the link has expired."""
+    facts = {"token": message.token, "code": message.code, "expires_at": message.expires_at.isoformat()}
+
+    async def effect(session: Session) -> None:
+        about = f"person:{message.person_id}"
+        planner = _Planner(context, about, now, now + SIGN_IN_KEPT)
+        for letter in mails.sign_in(message):
+            key = domain.sign_in_key(message.id)
+            planner.add(letter, key, facts, priority=SIGN_IN, due_at=now, gives_up_at=message.expires_at)
+        await planner.write(session)
+
+    await _once(context, message, effect)
+
+
+async def plan_for_registration(
+    context: Context, message: RegistrationMessage, mail: RegistrationMail, *, now: datetime
+) -> None:
+    """Keep the registration and plan its transition's mails and reminders.
+
+    A message older than the copy changes nothing: its mails are recorded as cancelled, `superseded`.
+    """
+
+    async def effect(session: Session) -> None:
+        copies = context.store.copies
+        slot = await copies.newest_slot(message.registration.slot, session)
+        facts = message.registration.model_copy(update={"slot": slot})
+        before = await copies.registration(facts.registration_id, session)
+        outdated = facts.version < await copies.version("registrations", facts.registration_id, session)
+        case = RegistrationCase(facts, before.company_knows if before else False)
+        after = before if outdated else _registration_after(before, facts)
+        planner = _Planner(context, _about(facts), now, copies.erase_after(slot.ends_local, slot.zone))
+        await _plan_registration(planner, mail(case), facts, after, outdated, session)
+
+    await _once(context, message, effect)
+
+
+async def plan_for_moved_slot(context: Context, message: SlotMoved, *, now: datetime) -> None:
+    """Tell everyone on the slot who does not know its newest date yet, and move the reminders."""
+
+    async def effect(session: Session) -> None:
+        copies = context.store.copies
+        slot = await copies.newest_slot(message.slot, session)
+        for copy in await copies.registrations_of(slot.slot_id, LIVE, session):
+            if copy.told < message.slot.revision:
+                await _plan_slot_moved(context, copy, slot, message, now, session)
+
+    await _once(context, message, effect)
+
+
+async def plan_for_visit(context: Context, message: VisitMessage, mail: VisitMail, *, now: datetime) -> None:
+    """Keep the visit and plan its transition's mails and reminders; an older message only leaves a trace."""
+
+    async def effect(session: Session) -> None:
+        copies = context.store.copies
+        facts = message.visit
+        before = await copies.visit(facts.visit_id, session)
+        outdated = facts.version < await copies.version("visits", facts.visit_id, session)
+        case = VisitCase(facts, tuple(await copies.coordinators(session)))
+        after = before if outdated else _visit_after(before, facts)
+        dates = [facts.chosen] if facts.chosen else facts.alternatives
+        erase_after = max(copies.erase_after(date.ends_local, date.zone) for date in dates)
+        planner = _Planner(context, f"visit:{facts.visit_id}", now, erase_after)
+        previous = before.facts.chosen if before and isinstance(message, VisitMoved) else None
+        await _plan_visit(planner, mail(case), case, after, previous, outdated, session)
+
+    await _once(context, message, effect)
+
+
+async def keep_slot(context: Context, message: Message, slot: SlotFacts) -> None:
+    """Keep what is said of a slot, when it is the newest."""
+    await _once(context, message, lambda session: _ignore(context.store.copies.newest_slot(slot, session)))
+
+
+async def _once(context: Context, message: Message, effect: Callable[[Session], Any]) -> None:
+    if await inbox.once(context.store.db, message, "mails", effect):
+        context.store.deliveries.planned()
+
+
+async def _ignore(work: Any) -> None:
+    await work
+
+
+def _about(facts: RegistrationFacts) -> str:
+    return f"registration:{facts.registration_id}"
+
+
+def _registration_after(before: RegistrationCopy | None, facts: RegistrationFacts) -> RegistrationCopy:
+    if before is None:
+        return RegistrationCopy(facts, told=facts.slot.revision)
+    return replace(before, facts=facts)
+
+
+def _visit_after(before: VisitCopy | None, facts: VisitFacts) -> VisitCopy:
+    if before is None:
+        return VisitCopy(facts, revision=facts.version)
+    same_date = before.facts.chosen == facts.chosen and before.facts.state == facts.state
+    return replace(before, facts=facts, revision=before.revision if same_date else facts.version)
+
+
+async def _plan_registration(
+    planner: "_Planner",
+    letters: list[Letter],
+    facts: RegistrationFacts,
+    after: RegistrationCopy | None,
+    outdated: bool,
+    session: Session,
+) -> None:
+    def key(letter: Letter) -> str:
+        return domain.registration_key(letter.kind, facts.registration_id, facts.version, letter.to)
+
+    content = {"registration": facts.model_dump(mode="json")}
+    based_on = {"based_on": facts.version, "revision": facts.slot.revision}
+    if outdated or after is None:
+        planner.add_superseded(letters, key, content, **based_on)
+    else:
+        entries = planner.add_all(letters, key, content, after.calendar, **based_on)
+        told_company = after.company_knows or any(letter.to.role == "company" for letter in letters)
+        after = replace(after, calendar=entries, company_knows=told_company)
+        await planner.copies.put_registrations([after], session)
+        await _plan_slot_reminders(planner, facts, session)
+    await planner.write(session)
+
+
+async def _plan_slot_moved(
+    context: Context, copy: RegistrationCopy, slot: SlotFacts, message: SlotMoved, now: datetime, session: Session
+) -> None:
+    facts = copy.facts.model_copy(update={"slot": slot})
+    erase_after = context.store.copies.erase_after(slot.ends_local, slot.zone)
+    planner = _Planner(context, _about(facts), now, erase_after)
+    before = VisitDate(
+        starts_local=message.previous_starts_local, ends_local=message.previous_ends_local, zone=slot.zone
+    )
+    content = {
+        "registration": facts.model_dump(mode="json"),
+        "previous": before.model_dump(mode="json"),
+        "reason": message.reason,
+    }
+    entries = planner.add_all(
+        mails.slot_moved(RegistrationCase(facts, copy.company_knows)),
+        lambda letter: domain.slot_moved_key(facts.registration_id, slot.revision, letter.to),
+        content,
+        copy.calendar,
+        based_on=facts.version,
+        revision=slot.revision,
+    )
+    told = replace(copy, facts=facts, told=slot.revision, calendar=entries)
+    await planner.copies.put_registrations([told], session)
+    await _plan_slot_reminders(planner, facts, session)
+    await planner.write(session)
+
+
+async def _plan_slot_reminders(planner: "_Planner", facts: RegistrationFacts, session: Session) -> None:
+    """Cancel the reminders of another date, or all when there are no places; plan those of the present date."""
+    slot = facts.slot
+    expected = facts.state == "confirmed" and slot.state == "open"
+    keep = slot.revision if expected else None
+    await planner.deliveries.cancel_waiting(planner.about, "slot_reminder", session, keep)
+    if not expected:
+        return
+    ends = domain.instant(slot.starts_local, slot.zone)
+    times = domain.reminder_times(slot.starts_local, slot.zone, slot.offer.reminder_days, planner.now)
+    for letter in mails.slot_reminder(RegistrationCase(facts, True)):
+        for days, due_at in times:
+            key = domain.slot_reminder_key(facts.registration_id, slot.revision, days, letter.to)
+            content = {"registration": facts.model_dump(mode="json")}
+            planner.add_reminder(letter, key, content, due_at, ends, facts.version, slot.revision)
+
+
+async def _plan_visit(
+    planner: "_Planner",
+    letters: list[Letter],
+    case: VisitCase,
+    after: VisitCopy | None,
+    previous: VisitDate | None,
+    outdated: bool,
+    session: Session,
+) -> None:
+    facts = case.facts
+
+    def key(letter: Letter) -> str:
+        return domain.visit_key(letter.kind, facts.visit_id, facts.version, letter.to)
+
+    content: dict[str, Any] = {"visit": facts.model_dump(mode="json")}
+    content |= {"previous": previous.model_dump(mode="json")} if previous else {}
+    if outdated or after is None:
+        planner.add_superseded(letters, key, content, based_on=facts.version, revision=facts.version)
+    else:
+        based_on = {"based_on": facts.version, "revision": after.revision}
+        entries = planner.add_all(letters, key, content, after.calendar, **based_on)
+        await planner.copies.put_visit(replace(after, calendar=entries), session)
+        await _plan_visit_reminders(planner, case, after.revision, session)
+    await planner.write(session)
+
+
+async def _plan_visit_reminders(planner: "_Planner", case: VisitCase, revision: int, session: Session) -> None:
+    facts, date = case.facts, case.facts.chosen
+    expected = facts.state == "confirmed" and date is not None
+    await planner.deliveries.cancel_waiting(planner.about, "visit_reminder", session, revision if expected else None)
+    if not expected or date is None:
+        return
+    ends = domain.instant(date.starts_local, date.zone)
+    times = domain.reminder_times(date.starts_local, date.zone, domain.VISIT_REMINDER_DAYS, planner.now)
+    for letter in mails.visit_reminder(case):
+        for days, due_at in times:
+            key = domain.visit_reminder_key(facts.visit_id, revision, days, letter.to)
+            content = {"visit": facts.model_dump(mode="json")}
+            planner.add_reminder(letter, key, content, due_at, ends, facts.version, revision)
+
+
+@dataclass
+class _Planner:
+    """Collects the deliveries about one thing, and writes them together."""
+
+    context: Context
+    about: str
+    now: datetime
+    erase_after: datetime
+
+    def __post_init__(self) -> None:
+        self.deliveries = self.context.store.deliveries
+        self.copies = self.context.store.copies
+        self._collected: list[Delivery] = []
+
+    def add_all(
+        self,
+        letters: Sequence[Letter],
+        key: Callable[[Letter], str],
+        facts: dict[str, Any],
+        entries: domain.CalendarEntries,
+        *,
+        based_on: int,
+        revision: int,
+    ) -> dict[str, domain.CalendarEntry]:
+        """Mails about a transition; returns the calendar entries as they are afterwards."""
+        parts, after = domain.with_calendar(letters, entries, self.about, self.context.writer.domain)
+        for letter, part in zip(letters, parts, strict=True):
+            self.add(letter, key(letter), facts, calendar=part, based_on=based_on, revision=revision)
+        return after
+
+    def add_superseded(
+        self, letters: Sequence[Letter], key: Callable[[Letter], str], facts: dict[str, Any], **based_on: int
+    ) -> None:
+        """The trace of mails that are outdated before they could be planned."""
+        for letter in letters:
+            self.add(letter, key(letter), facts, state="cancelled", reason="superseded", **based_on)
+
+    def add(
+        self,
+        letter: Letter,
+        key: str,
+        facts: dict[str, Any],
+        *,
+        priority: int = TRANSITION,
+        due_at: datetime | None = None,
+        gives_up_at: datetime | None = None,
+        calendar: CalendarPart | None = None,
+        **more: Any,
+    ) -> None:
+        """One mail, due now unless told otherwise; nobody is written to without an address."""
+        if not letter.to.email:
+            return
+        writer = self.context.writer
+        self._collected.append(
+            Delivery(
+                key=key,
+                kind=letter.kind,
+                to=_cleaned(letter.to),
+                about=self.about,
+                priority=priority,
+                due_at=due_at or self.now,
+                gives_up_at=gives_up_at or self.now + domain.TRANSITION_HORIZON,
+                erase_after=self.erase_after,
+                planned_at=self.now,
+                message_id=domain.message_id(key, writer.domain),
+                facts=facts,
+                subject=writer.subject(letter.kind, letter.to, facts),
+                calendar=calendar,
+                **more,
+            )
+        )
+
+    def add_reminder(
+        self,
+        letter: Letter,
+        key: str,
+        facts: dict[str, Any],
+        due_at: datetime,
+        starts_at: datetime,
+        based_on: int,
+        revision: int,
+    ) -> None:
+        """A reminder; its facts are read again when it is sent, so none are kept until then."""
+        self.add(
+            letter,
+            key,
+            facts,
+            priority=REMINDER,
+            due_at=due_at,
+            gives_up_at=starts_at,
+            based_on=based_on,
+            revision=revision,
+        )
+        if self._collected and self._collected[-1].key == key:
+            self._collected[-1] = replace(self._collected[-1], facts=None)
+
+    async def write(self, session: Session) -> None:
+        """Write what was collected."""
+        if self._collected:
+            await self.deliveries.add(self._collected, session)
+
+
+def _cleaned(to: Recipient) -> Recipient:
+    return replace(to, name=domain.clean(to.name), email=to.email.strip())

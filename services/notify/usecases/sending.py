@@ -1,0 +1,123 @@
+"""One delivery from the worker's hands to the relay, and what is recorded of it."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from services.notify import domain
+from services.notify.domain import REMINDERS, Attempt, Delivery, without_address
+from services.notify.rendering import AddressInvalid, envelope_address
+from services.notify.smtp import Mailer, Refused, TryAgain
+from services.notify.usecases.context import Context
+from shared.mongo import StoreUnavailable
+from shared.schemas.notify import DeliveryFailed
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+STORE_PATIENCE_SECONDS = 120
+GAVE_UP = "gave up: it did not reach the relay before it was worthless"
+
+
+async def send_delivery(context: Context, mailer: Mailer, delivery: Delivery, *, now: datetime) -> None:
+    """Check that the mail is still true and in time, hand it over, and record the relay's answer."""
+    if now >= delivery.gives_up_at:
+        await _fail(context, delivery, None, "gave_up", GAVE_UP, now)
+        return
+    known = await _patiently(lambda: context.store.copies.known(delivery.about))
+    reason = domain.reason_not_to_send(delivery, known, now)
+    if reason:
+        await _end(context, delivery, None, state="cancelled", reason=reason)
+        return
+    await _hand_over(context, mailer, await _patiently(lambda: with_facts(context, delivery)), now)
+
+
+async def with_facts(context: Context, delivery: Delivery) -> Delivery:
+    """The delivery with the facts to write from: a reminder's are those of the present copy."""
+    if delivery.facts is not None or delivery.kind not in REMINDERS:
+        return delivery
+    kind, _, id = delivery.about.partition(":")
+    copies = context.store.copies
+    if kind == "registration" and (copy := await copies.registration(id)):
+        facts = await copies.with_newest_slot(copy.facts)
+        return replace(delivery, facts={"registration": facts.model_dump(mode="json")})
+    if kind == "visit" and (visit := await copies.visit(id)):
+        return replace(delivery, facts={"visit": visit.facts.model_dump(mode="json")})
+    return delivery
+
+
+async def _hand_over(context: Context, mailer: Mailer, delivery: Delivery, now: datetime) -> None:
+    writer, email = context.writer, delivery.to.email
+    try:
+        content = writer.mail(delivery, now)
+        answer = await mailer.send(writer.sender, envelope_address(email), content)
+    except AddressInvalid:
+        await _refuse(context, delivery, "this address cannot be written to", now)
+    except Refused as error:
+        await _refuse(context, delivery, without_address(str(error), email), now)
+    except TryAgain as error:
+        await _defer(context, delivery, without_address(str(error), email), now)
+    except Exception as error:  # a fault of ours, for example in a template, must not end the worker
+        log.exception("delivery %s could not be written", delivery.key)
+        await _defer(context, delivery, f"internal: {type(error).__name__}", now)
+    else:
+        await _record_sent(context, delivery, without_address(answer, email), now)
+
+
+async def _record_sent(context: Context, delivery: Delivery, answer: str, now: datetime) -> None:
+    facts = None if delivery.kind == "sign_in" else delivery.facts  # nobody needs a used link's token
+    attempt = Attempt(now, "sent", answer)
+    await _end(context, delivery, attempt, state="sent", reason="", sent_at=now, facts=facts)
+
+
+async def _defer(context: Context, delivery: Delivery, answer: str, now: datetime) -> None:
+    failure = domain.after_deferral(delivery, now, random.random())
+    if failure.again_at is None:
+        await _fail(context, delivery, Attempt(now, "deferred", answer), failure.reason, f"gave up: {answer}", now)
+        return
+    attempt = Attempt(now, "deferred", answer)
+    await _end(context, delivery, attempt, state="deferred", due_at=failure.again_at)
+
+
+async def _refuse(context: Context, delivery: Delivery, answer: str, now: datetime) -> None:
+    await _fail(context, delivery, Attempt(now, "refused", answer), "refused", answer, now)
+
+
+async def _fail(
+    context: Context, delivery: Delivery, attempt: Attempt | None, reason: str, answer: str, now: datetime
+) -> None:
+    """Record the end and say so, in one transaction."""
+    failed = DeliveryFailed.about(
+        f"delivery:{delivery.key}",
+        delivery.version + 1,
+        now=now,
+        delivery_id=delivery.key,
+        kind=delivery.kind,
+        concerns=delivery.about,
+        recipient_role=delivery.to.role,
+        answer=answer,
+        failed_at=now,
+    )
+    facts = None if delivery.kind == "sign_in" else delivery.facts
+    changes = {"state": "refused", "reason": reason, "facts": facts}
+    await _patiently(lambda: context.store.deliveries.end_and_tell(delivery, attempt, [failed], **changes))
+
+
+async def _end(context: Context, delivery: Delivery, attempt: Attempt | None, **changes: Any) -> None:
+    await _patiently(lambda: context.store.deliveries.end(delivery, attempt, **changes))
+
+
+async def _patiently(work: Callable[[], Awaitable[Result]]) -> Result:
+    """What `work` gives, asked again while the store is away: what the relay accepted must not be forgotten."""
+    deadline = time.monotonic() + STORE_PATIENCE_SECONDS
+    while True:
+        try:
+            return await work()
+        except StoreUnavailable:
+            if time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(0.3)

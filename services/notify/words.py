@@ -1,0 +1,142 @@
+"""Facts in the words of a mail: what the templates below mails/ can name."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+
+from services.notify.domain import Recipient
+from shared.region import career_fields
+from shared.schemas.events import Place, RegistrationFacts
+from shared.schemas.outreach import VisitDate, VisitFacts
+from shared.ui.language import clock_time, short_day
+
+Values = dict[str, Any]
+
+
+def registration_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: str) -> Values:
+    """For mails about a registration; `facts` holds it, and the former date when the slot was moved."""
+    registration = RegistrationFacts.model_validate(facts["registration"])
+    slot, offer = registration.slot, registration.slot.offer
+    page = (
+        f"/events/slots/{slot.slot_id}/manage"
+        if to.role == "company"
+        else f"/events/registrations/{registration.registration_id}"
+    )
+    date_ = VisitDate(starts_local=slot.starts_local, ends_local=slot.ends_local, zone=slot.zone)
+    previous = facts.get("previous")
+    return {
+        "registration": registration,
+        "group": registration.group,
+        "school": registration.school_name,
+        "teacher": registration.contact,
+        "offer": offer,
+        "company": offer.company_name,
+        "place": offer.place,
+        "address": address(offer.place),
+        "contact": offer.contact,
+        "reason": facts.get("reason") or registration.reason,
+        "over": registration.state in ("declined", "expired", "cancelled"),
+        "deadline": _deadline(registration.offer_expires_at, slot.zone, to.language),
+        "previous": when(VisitDate.model_validate(previous), to.language, zone) if previous else None,
+        "link": public_url + page,
+        "public_url": public_url,
+        **when(date_, to.language, zone),
+    }
+
+
+def visit_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: str) -> Values:
+    """For mails about a visit; `facts` holds it, and the former date when it was moved."""
+    visit = VisitFacts.model_validate(facts["visit"])
+    page = "/outreach/my-visits" if to.role == "ambassador" else f"/outreach/visits/{visit.visit_id}"
+    previous = facts.get("previous")
+    return {
+        "visit": visit,
+        "field": career_fields(to.language).get(visit.field, visit.field),
+        "alternatives": [when(date_, to.language, zone) for date_ in visit.alternatives],
+        "others": [member for member in visit.team if member.ambassador_id != to.id and member.answer != "declined"],
+        "declined": [member for member in visit.team if member.answer == "declined"],
+        "reason": visit.reason,
+        "over": visit.state == "cancelled",
+        "previous": when(VisitDate.model_validate(previous), to.language, zone) if previous else None,
+        "link": public_url + page,
+        **(when(visit.chosen, to.language, zone) if visit.chosen else {"day": "", "short_day": "", "time": ""}),
+    }
+
+
+def sign_in_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: str) -> Values:
+    """For the sign-in mail."""
+    expires = datetime.fromisoformat(facts["expires_at"]).astimezone(ZoneInfo(zone))
+    link = f"{public_url}/outreach/sign-in/link?token={facts['token']}"
+    return {"link": link, "code": facts["code"], "until": clock_time(expires.replace(tzinfo=None), to.language)}
+
+
+def when(date_: VisitDate, language: str, home_zone: str) -> dict[str, str]:
+    """`day` with its weekday, `short_day` in figures, `time` from–to in wall time (the zone named when not home)."""
+    starts, ends = date_.starts_local, date_.ends_local
+    to_word = "bis" if language == "de" else "to"
+    first = clock_time(starts, language).removesuffix(" Uhr")
+    last = clock_time(ends, language)
+    time = f"{first} {to_word} {last}"
+    if ends.date() != starts.date():
+        time = f"{first} {to_word} {full_day(ends.date(), language)}, {last}"
+    if date_.zone != home_zone:
+        time += f" ({date_.zone})"
+    if date_.lesson is not None:
+        time += f" ({date_.lesson}. Stunde)" if language == "de" else f" (lesson {date_.lesson})"
+    return {"day": full_day(starts.date(), language), "short_day": short_day(starts.date(), language), "time": time}
+
+
+def full_day(value: date, language: str) -> str:
+    """`Dienstag, 1. Dezember 2026` / `Tuesday, 1 December 2026`."""
+    return format_date(value, "EEEE, d. MMMM y" if language == "de" else "EEEE, d MMMM y", locale=language)
+
+
+def days_until(starts_local: datetime, zone: str, now: datetime) -> int:
+    """How many days lie between today and the day of the start, in the zone's calendar."""
+    return (starts_local.date() - now.astimezone(ZoneInfo(zone)).date()).days
+
+
+def address(place: Place) -> str:
+    """The place in one line."""
+    name = [place.name] if place.name else []
+    return ", ".join([*name, place.street, f"{place.postal_code} {place.town}"])
+
+
+def summary(values: Values, to: Recipient) -> tuple[str, str, str]:
+    """(summary, description, location) of the calendar entry."""
+    german = to.language == "de"
+    if "visit" in values:
+        visit: VisitFacts = values["visit"]
+        title = (
+            f"Schulbesuch: {visit.school_name}, {visit.group_name}"
+            if german
+            else (f"School visit: {visit.school_name}, {visit.group_name}")
+        )
+        phone = f", {visit.contact.phone}" if visit.contact.phone else ""
+        text = f"{values['field']}\n{visit.contact.name}{phone}\n{values['link']}"
+        return title, text, f"{visit.school_name}, {visit.school_address}"
+    group, offer = values["group"], values["offer"]
+    if to.role == "company":
+        title = f"{values['school']}, {group.name}: {offer.title}"
+        people = values["teacher"]
+    else:
+        title = f"{offer.title} ({values['company']})"
+        people = values["contact"]
+    phone = f", {people.phone}" if people.phone else ""
+    count = (
+        f"{group.pupils} Schülerinnen und Schüler, Begleitpersonen: {group.adults}"
+        if german
+        else (f"{group.pupils} pupils, accompanying adults: {group.adults}")
+    )
+    lines = [f"{group.name}: {count}", *offer.requirements, f"{people.name}{phone}", values["link"]]
+    return title, "\n".join(lines), values["address"]
+
+
+def _deadline(expires_at: datetime | None, zone: str, language: str) -> str:
+    if expires_at is None:
+        return ""
+    aware = expires_at if expires_at.tzinfo else expires_at.replace(tzinfo=UTC)
+    local = aware.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    return f"{full_day(local.date(), language)}, {clock_time(local, language)}"

@@ -1,0 +1,28 @@
+"""The service `outreach` as a process of its own: python -m services.outreach [--host …] [--port …]."""
+
+import argparse
+
+import uvicorn
+
+from services.outreach.app import create_app
+from services.outreach.settings import Settings
+from shared.clock import FileClock, SystemClock
+from shared.log import set_up_logging
+from shared.service import front_door
+
+
+def main() -> None:
+    """Read the settings, build the real things and serve."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8001)
+    arguments = parser.parse_args()
+    settings = Settings()  # type: ignore[call-arg]
+    set_up_logging(settings.log_level)
+    clock = FileClock(settings.clock_file) if settings.clock_file else SystemClock()
+    app = front_door({"outreach": create_app(settings, clock)})
+    uvicorn.run(app, host=arguments.host, port=arguments.port, log_config=None, access_log=False)
+
+
+if __name__ == "__main__":
+    main()

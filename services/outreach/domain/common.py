@@ -1,0 +1,63 @@
+"""What every aggregate of this service has, and the texts that its commands accept."""
+
+import re
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+from shared.errors import Conflict, Invalid, NotAllowed
+from shared.identity import Identity
+from shared.schemas.base import Facts
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody else changed this at the same time. Please look at it again and repeat your change."""
+
+
+class ControlCharacters(Invalid, ValueError):
+    """Line breaks and control characters are not allowed here."""
+
+
+class Aggregate(Facts):
+    """Something with an identity whose `version` rises by one with every change.
+
+    `last_request_id` is the request that made the last change, so that its retry finds it done.
+    """
+
+    id: str
+    version: int = 1
+    last_request_id: str = ""
+
+    def changed(self, request_id: str, **fields: object) -> Self:
+        """The next version with `fields` replaced."""
+        return self.model_copy(update={**fields, "version": self.version + 1, "last_request_id": request_id})
+
+
+class Command(BaseModel):
+    """What a person or program asks for; unknown fields are refused, texts are stripped."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+def _one_line(text: str) -> str:
+    if re.search(r"[\x00-\x1f\x7f\u2028\u2029]", text):
+        raise ControlCharacters
+    return text
+
+
+def _no_control(text: str) -> str:
+    if re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", text):
+        raise ControlCharacters
+    return text
+
+
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line)]
+OptionalLine = Annotated[str, StringConstraints(max_length=200), AfterValidator(_one_line)]
+Paragraph = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_no_control)]
+PostalCode = Annotated[str, StringConstraints(pattern=r"^\d{5}$")]
+
+
+def must_have_a_role(identity: Identity) -> None:
+    """NotAllowed for somebody who has no role anywhere (any more)."""
+    if not identity.roles:
+        raise NotAllowed

@@ -1,0 +1,123 @@
+"""People and their roles per organisation."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, Self
+
+from pydantic import EmailStr, Field
+
+from services.outreach.domain.common import Aggregate, Command, Line, OptionalLine
+from shared.errors import Conflict, Invalid, NotFound
+from shared.schemas.outreach import PersonChanged, Role, RoleKind
+
+AGENCY = "agency"
+AGENCY_ROLES = ("coordinator", "operator")
+
+
+class PersonNotFound(NotFound):
+    """There is no person with this id."""
+
+
+class OrganisationUnknown(Invalid):
+    """There is no such organisation for the role {kind}."""
+
+    field = "roles"
+
+
+class AlreadyErased(Conflict):
+    """This person is already erased."""
+
+
+class LastCoordinator(Conflict):
+    """This is the last coordinator. Please enter another one first."""
+
+
+class RoleNotHeld(Conflict):
+    """This person does not have this role (any more)."""
+
+
+class RoleGiven(Command):
+    """A role in an organisation: a school (teacher), a company (company, ambassador) or the agency itself."""
+
+    kind: RoleKind
+    organisation_id: str = Field(AGENCY, max_length=64)
+
+    def role(self) -> Role:
+        """The role; those of the agency belong to the agency, whatever was named."""
+        return Role(kind=self.kind, organisation_id=AGENCY if self.kind in AGENCY_ROLES else self.organisation_id)
+
+
+class EnterPerson(Command):
+    """A person with roles. When the address is known already, that person gets the roles."""
+
+    name: Line
+    email: EmailStr
+    phone: OptionalLine = ""
+    language: Literal["de", "en"] = "de"
+    roles: list[RoleGiven] = Field(min_length=1, max_length=20)
+
+
+class AddRoles(Command):
+    """More roles for a person."""
+
+    roles: list[RoleGiven] = Field(min_length=1, max_length=20)
+
+
+class Person(Aggregate):
+    """Somebody with an address and roles. `session_epoch` ends all sessions when it rises.
+
+    `erase_after` is the day on which name and address go, moved on by each sign-in.
+    """
+
+    name: str
+    email: str
+    phone: str = ""
+    language: Literal["de", "en"] = "de"
+    roles: tuple[Role, ...] = ()
+    session_epoch: int = 1
+    active: bool = True
+    erase_after: datetime | None = None
+
+    def with_roles(self, roles: Sequence[Role], request_id: str) -> Self:
+        """The next version with `roles` added; the same person when there is nothing to add."""
+        new = [role for role in dict.fromkeys(roles) if role not in self.roles]
+        return self.changed(request_id, roles=(*self.roles, *new)) if new else self
+
+    def without_role(self, role: Role, request_id: str) -> Self:
+        """The next version without `role`; RoleNotHeld."""
+        if role not in self.roles:
+            raise RoleNotHeld
+        return self.changed(request_id, roles=tuple(held for held in self.roles if held != role))
+
+    def signed_out_everywhere(self, request_id: str) -> Self:
+        """The next version, in which every session so far has ended."""
+        return self.changed(request_id, session_epoch=self.session_epoch + 1)
+
+    def erased(self, request_id: str) -> Self:
+        """The next version: nothing personal is left, and no session; AlreadyErased."""
+        if not self.active:
+            raise AlreadyErased
+        gone = {"name": "", "email": "", "phone": "", "roles": (), "active": False, "erase_after": None}
+        return self.changed(request_id, session_epoch=self.session_epoch + 1, **gone)
+
+    @property
+    def coordinates(self) -> bool:
+        """Whether this is an active coordinator."""
+        return self.active and any(role.kind == "coordinator" for role in self.roles)
+
+    def message(self, now: datetime, correlation_id: str) -> PersonChanged:
+        """What the other services are told."""
+        facts = self.model_dump(include={"name", "email", "language", "roles", "session_epoch", "active"})
+        return PersonChanged.about(
+            aggregate(self.id), self.version, now=now, correlation_id=correlation_id, person_id=self.id, **facts
+        )
+
+
+def aggregate(person_id: str) -> str:
+    """What messages about a person are about."""
+    return f"person:{person_id}"
+
+
+def email_key(email: str) -> str:
+    """What makes an address unique: its letters without their case."""
+    return email.strip().casefold()

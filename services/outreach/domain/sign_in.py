@@ -1,0 +1,44 @@
+"""Signing in by a mailed link or a six-digit code: valid for a quarter of an hour, and once."""
+
+from datetime import datetime, timedelta
+
+from services.outreach.domain.common import Aggregate
+from shared.errors import Invalid, TooManyRequests
+
+VALID_FOR = timedelta(minutes=15)
+MOST_ATTEMPTS = 5
+
+
+class SignInLinkNotValid(Invalid):
+    """This link has been used already or is too old. Please ask for a new mail."""
+
+
+class SignInCodeNotValid(Invalid):
+    """This code is not right. Please look at the newest mail."""
+
+    field = "code"
+
+
+class SignInCodeUsedUp(Invalid):
+    """This code cannot be used any more. Please ask for a new mail."""
+
+    field = "code"
+
+
+class TooManySignIns(TooManyRequests):
+    """Too many mails were asked for. Please wait {minutes} minutes and try again."""
+
+
+class SignIn(Aggregate):
+    """One sign-in mail, or a demo's link. Of token, code and the asking browser's handle (`id`) only hashes are kept.
+
+    `person_id` is None when nobody has the address that was given: it looks the same from outside.
+    """
+
+    person_id: str | None
+    token_hash: str
+    code_hash: str = ""
+    back_to: str = "/"
+    attempts: int = 0
+    expires_at: datetime
+    used_at: datetime | None = None

@@ -1,0 +1,37 @@
+"""The collections of this service and their indexes."""
+
+from services.outreach.store import visits
+from services.outreach.store.core import GERMAN, Store
+from services.outreach.store.reports import COPIES
+from shared import outbox
+from shared.mongo import create_collections
+from shared.service import COLLECTIONS as COMMON
+
+COLLECTIONS = [
+    "schools", "companies", "campaigns", "sign_ins", "counters", "uploads", "erasure_receipts",
+    *visits.COLLECTIONS, *COPIES,
+]  # fmt: skip
+
+
+async def create_indexes(store: Store) -> None:
+    """What the service's own queries need."""
+    db = store.db
+    await db.schools.create_index([("short_name", 1), ("_id", 1)], collation=GERMAN, name="by_name")
+    await db.companies.create_index([("name", 1), ("_id", 1)], collation=GERMAN, name="by_name")
+    await db.people.create_index([("name", 1), ("_id", 1)], collation=GERMAN, name="by_name")
+    await db.people.create_index("email_key", unique=True, sparse=True)
+    await db.people.create_index("erase_after", sparse=True)
+    await db.sign_ins.create_index("token_hash", unique=True)
+    await db.sign_ins.create_index("erase_after")
+    await db.counters.create_index("gone_at", expireAfterSeconds=0)
+    await db.uploads.create_index("gone_at", expireAfterSeconds=0)
+    for copies in COPIES:
+        await db[copies].create_index("campaign_id")
+    await visits.create_indexes(store)
+
+
+async def prepare(store: Store) -> None:
+    """Everything the service's lifespan would make: for a set-up that runs without it."""
+    await create_collections(store.db, [*COMMON, *COLLECTIONS])
+    await outbox.create_indexes(store.db)
+    await create_indexes(store)

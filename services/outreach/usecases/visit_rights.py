@@ -1,0 +1,89 @@
+"""Who may see and do what with a visit. Nobody may anything by default."""
+
+from collections.abc import Iterable
+
+from services.outreach.domain.ambassadors import Ambassador
+from services.outreach.domain.visits import Visit
+from shared.auth import Identity
+from shared.errors import NotAllowed
+from shared.mongo import Document
+
+
+def must_see(identity: Identity, visit: Visit) -> None:
+    """NotAllowed unless a part of the visit, or a company that could still propose a team for it."""
+    could_propose = visit.state == "requested" and identity.has("company")
+    if not (sees_contact(identity, visit) or could_propose):
+        raise NotAllowed
+
+
+def sees_contact(identity: Identity, visit: Visit) -> bool:
+    """Whether this is a coordinator, a teacher of the school, an ambassador of the team, or one's company contact."""
+    return for_school(identity, visit) or in_team(identity, visit) or for_team(identity, visit)
+
+
+def must_propose(identity: Identity, team: Iterable[Ambassador]) -> None:
+    """NotAllowed unless a coordinator or, for ambassadors of their own company only, a company contact."""
+    own = identity.has("company") and all(identity.has("company", each.company_id) for each in team)
+    if not (identity.coordinates or own):
+        raise NotAllowed
+
+
+def must_answer_for(identity: Identity, ambassador: Ambassador | None) -> None:
+    """NotAllowed unless the ambassador in person, or a coordinator on behalf of one."""
+    own = ambassador is not None and is_own(identity, ambassador)
+    if not (identity.coordinates or own):
+        raise NotAllowed
+
+
+def must_call_off(identity: Identity, visit: Visit) -> None:
+    """NotAllowed unless a coordinator, a teacher of the school, or a contact of one of the team's companies."""
+    if not (for_school(identity, visit) or for_team(identity, visit)):
+        raise NotAllowed
+
+
+def must_complete(identity: Identity, visit: Visit) -> None:
+    """NotAllowed unless a coordinator or one of those who took part."""
+    if not sees_contact(identity, visit):
+        raise NotAllowed
+
+
+def for_school(identity: Identity, visit: Visit) -> bool:
+    """Whether this is a coordinator or a teacher of the visit's school."""
+    return identity.coordinates or identity.has("teacher", visit.school_id)
+
+
+def in_team(identity: Identity, visit: Visit) -> bool:
+    """Whether this is an ambassador of the visit's team."""
+    return identity.has("ambassador") and visit.member_of(identity.id) is not None
+
+
+def for_team(identity: Identity, visit: Visit) -> bool:
+    """Whether this is a contact of one of the team's companies."""
+    return any(identity.has("company", company_id) for company_id in visit.companies())
+
+
+def is_own(identity: Identity, ambassador: Ambassador) -> bool:
+    """Whether this person is the ambassador."""
+    return identity.has("ambassador", ambassador.company_id) and identity.id == ambassador.person_id
+
+
+def must_care_for(identity: Identity, ambassador: Ambassador) -> None:
+    """NotAllowed unless the ambassador in person, a contact of the same company, or a coordinator."""
+    if not is_own(identity, ambassador):
+        identity.must_act_for_company(ambassador.company_id)
+
+
+def visible(identity: Identity) -> Document:
+    """The query for the visits that `must_see` lets through."""
+    if identity.coordinates:
+        return {}
+    parts: list[Document] = []
+    if schools := identity.organisations("teacher"):
+        parts.append({"school_id": {"$in": schools}})
+    if companies := identity.organisations("company"):
+        parts += [{"team.company_id": {"$in": companies}}, {"state": "requested"}]
+    if identity.has("ambassador"):
+        parts.append({"team.person_id": identity.id})
+    if not parts:
+        raise NotAllowed
+    return {"$or": parts}

@@ -1,0 +1,133 @@
+"""Pages for signing in and out. The links in mails only show a button: nothing changes on GET."""
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import ValidationError
+
+from services.outreach.edge import FORM_ERRORS, Now, ThePages, TheStore, wrong
+from services.outreach.usecases import people, sign_in
+from services.outreach.usecases.sign_in import AskForSignIn, SignedIn
+from shared.auth import SESSION_SECONDS, Sessions
+from shared.errors import Invalid
+from shared.web.callers import SESSION_COOKIE, Person, Visitor, own_path
+from shared.web.pages import form_request_id, posted, see_other, validated
+
+router = APIRouter()
+Text = Annotated[str, Query(max_length=500)]
+
+
+@router.get("/sign-in")
+async def ask(request: Request, pages: ThePages, person: Visitor, next: Text = "/") -> Response:
+    """Where the address is typed in."""
+    return pages.show(request, "sign_in.html", next=own_path(next))
+
+
+@router.post("/sign-in")
+async def send_mail(request: Request, pages: ThePages, store: TheStore, now: Now, person: Visitor) -> Response:
+    """Have a mail sent, if the address is known; the answer is the same when it is not."""
+    form = await posted(request)
+    next_page = own_path(str(form.get("next", "/")))
+    try:
+        command = validated(AskForSignIn, {"email": form.get("email", ""), "back_to": next_page})
+        handle = await sign_in.ask_for_sign_in(
+            store, command, client=_client(request), now=now, request_id=str(form.get("request_id", ""))
+        )
+    except FORM_ERRORS as error:
+        status = 422 if isinstance(error, ValidationError) else 429
+        return pages.show(request, "sign_in.html", status, values=form, next=next_page, **wrong(request, error))
+    return see_other(f"/outreach/sign-in/sent?request={quote(handle)}")
+
+
+@router.get("/sign-in/sent")
+async def sent(
+    request: Request, pages: ThePages, person: Visitor, handle: Annotated[str, Query(alias="request")] = ""
+) -> Response:
+    """Says that a mail is on its way, and takes the code."""
+    return pages.show(request, "sign_in_sent.html", handle=handle)
+
+
+@router.post("/sign-in/code")
+async def use_code(request: Request, pages: ThePages, store: TheStore, now: Now, person: Visitor) -> Response:
+    """Sign in with the mailed code, in the browser that asked for it."""
+    form = await posted(request)
+    handle, code = str(form.get("handle", ""))[:100], str(form.get("code", ""))[:20]
+    try:
+        signed_in = await sign_in.sign_in_by_code(store, handle, code, client=_client(request), now=now)
+    except FORM_ERRORS as error:
+        return pages.show(request, "sign_in_sent.html", 422, handle=handle, **wrong(request, error))
+    return _with_session(request, signed_in)
+
+
+@router.get("/sign-in/link")
+async def link(request: Request, pages: ThePages, person: Visitor, token: Text = "") -> Response:
+    """The mailed link: shows a button that signs in."""
+    return pages.show(request, "sign_in_link.html", token=token)
+
+
+@router.post("/sign-in/link")
+async def use_link(request: Request, pages: ThePages, store: TheStore, now: Now, person: Visitor) -> Response:
+    """Sign in with the mailed link's token."""
+    form = await posted(request)
+    try:
+        signed_in = await sign_in.sign_in_by_link(store, str(form.get("token", ""))[:500], now=now)
+    except Invalid as error:
+        return pages.show(request, "sign_in.html", 422, next="/", **wrong(request, error))
+    return _with_session(request, signed_in)
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request, person: Visitor) -> Response:
+    """End this browser's session."""
+    await posted(request)
+    answer = see_other("/outreach/sign-in")
+    answer.delete_cookie(SESSION_COOKIE, path="/")
+    return answer
+
+
+@router.get("/account")
+async def account(request: Request, pages: ThePages, store: TheStore, person: Person) -> Response:
+    """What is stored about the signed-in person, and the way to end all sessions."""
+    return pages.show(request, "account.html", me=await people.get_person(store, person, person.id))
+
+
+@router.post("/sign-out-everywhere")
+async def sign_out_everywhere(request: Request, store: TheStore, now: Now, person: Person) -> Response:
+    """End all sessions of the signed-in person, on every machine."""
+    form = await posted(request)
+    await people.sign_out_everywhere(store, person, now=now, request_id=form_request_id(person, form))
+    answer = see_other("/outreach/sign-in")
+    answer.delete_cookie(SESSION_COOKIE, path="/")
+    return answer
+
+
+def _with_session(request: Request, signed_in: SignedIn) -> Response:
+    sessions: Sessions = request.app.state.sessions
+    person = signed_in.person
+    answer = see_other(_first_page(signed_in))
+    answer.set_cookie(
+        SESSION_COOKIE,
+        sessions.open(person.id, person.session_epoch),
+        max_age=SESSION_SECONDS,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=request.app.state.public_url.startswith("https"),
+    )
+    return answer
+
+
+def _first_page(signed_in: SignedIn) -> str:
+    if signed_in.back_to not in ("/", ""):
+        return own_path(signed_in.back_to)
+    kinds = {role.kind for role in signed_in.person.roles}
+    pages = {
+        "coordinator": "/outreach/", "teacher": "/events/registrations", "company": "/events/offers",
+        "ambassador": "/outreach/my-visits", "operator": "/notify/",
+    }  # fmt: skip
+    return next((page for kind, page in pages.items() if kind in kinds), "/events/")
+
+
+def _client(request: Request) -> str:
+    return request.client.host if request.client else "unknown"

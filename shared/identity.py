@@ -1,0 +1,54 @@
+"""Who is asking, and what they may do: pure, for rules and use cases."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from shared.errors import NotAllowed
+from shared.schemas.outreach import Role, RoleKind
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A person with a session or a program with a key. Use cases ask it; nobody is allowed anything by default."""
+
+    id: str
+    kind: Literal["person", "program"]
+    name: str
+    roles: tuple[Role, ...] = ()
+    scopes: frozenset[str] = field(default_factory=frozenset)
+    email: str = ""
+    language: Literal["de", "en"] = "de"
+    csrf: str = ""
+
+    def has(self, kind: RoleKind, organisation_id: str | None = None) -> bool:
+        """Whether one of the roles is `kind`, in `organisation_id` when that is given."""
+        return any(r.kind == kind and organisation_id in (None, r.organisation_id) for r in self.roles)
+
+    @property
+    def coordinates(self) -> bool:
+        """Whether this is a coordinator (or a program that acts for one)."""
+        return self.has("coordinator")
+
+    def organisations(self, kind: RoleKind) -> list[str]:
+        """The organisations in which this identity has the role `kind`."""
+        return [role.organisation_id for role in self.roles if role.kind == kind]
+
+    def must_coordinate(self) -> None:
+        """NotAllowed unless this is a coordinator."""
+        if not self.coordinates:
+            raise NotAllowed
+
+    def must_act_for_school(self, school_id: str) -> None:
+        """NotAllowed unless this is a teacher of the school or a coordinator."""
+        if not (self.coordinates or self.has("teacher", school_id)):
+            raise NotAllowed
+
+    def must_act_for_company(self, company_id: str) -> None:
+        """NotAllowed unless this is a contact of the company or a coordinator."""
+        if not (self.coordinates or self.has("company", company_id)):
+            raise NotAllowed
+
+    def must_operate(self) -> None:
+        """NotAllowed unless this is an operator or a coordinator."""
+        if not (self.coordinates or self.has("operator")):
+            raise NotAllowed
