@@ -12,6 +12,7 @@ import httpx
 
 from deploy.local.demo.client import Client, StoryBroken, until
 from deploy.local.demo.expected import Expected
+from deploy.local.demo.register import import_register
 from deploy.local.demo.story import Story
 
 
@@ -58,7 +59,7 @@ async def _demo(address: str, mailbox: str, key: str) -> int:
 
 
 async def _play(story: Story, counts: "Counts") -> None:
-    await story.import_register()
+    await import_register(story.client, story.say)
     await story.open_campaign()
     await story.publish_offers()
     await story.book_too_early()

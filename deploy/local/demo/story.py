@@ -1,20 +1,15 @@
 """The story: from the school register to the reminder in a mailbox, step by step, through the public HTTP API."""
 
 import asyncio
-import csv
-import io
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from deploy.local.demo.client import Answer, Client, StoryBroken, known_soon, until
+from deploy.local.demo.client import Answer, Client, known_soon, must, until
 from deploy.local.demo.expected import Confirmed, Expected
 
-REGISTER = Path(__file__).parents[3] / "shared" / "data" / "schuldaten.csv"
-WHOLE_STATE_ROWS = 5_637
 HOLIDAYS = [(1, 1), (5, 1), (10, 3), (12, 25)]
 DISTRICTS = ["05958", "05962", "05966", "05970", "05974"]
 COMPANIES = [
@@ -22,12 +17,6 @@ COMPANIES = [
     ("Beispielholz Olpe (Demo)", "57462", "Olpe", "BAV"),
     ("Probepflege Soest (Demo)", "59494", "Soest", "G"),
 ]
-
-
-def must(holds: bool, what: str) -> None:
-    """StoryBroken, naming `what`, unless `holds`."""
-    if not holds:
-        raise StoryBroken(what)
 
 
 class Story:
@@ -53,25 +42,6 @@ class Story:
         """Move the clock of the whole system."""
         answer = await self.client.post("/local/clock", {"forward": f"{by.total_seconds():.0f} seconds"})
         self.now = datetime.fromisoformat(answer.ok()["now"])
-
-    async def import_register(self) -> None:
-        """Dry run, import again, a file broken on purpose, and a file as large as the whole state's."""
-        register = REGISTER.read_bytes()
-        dry = await self._import(register, dry_run=True)
-        must(
-            dry["counts"]["schools"] == 482 and dry["counts"]["set_aside"] == 18, f"482 + 18 expected: {dry['counts']}"
-        )
-        real = await self._import(register, dry_run=False)
-        must((real["created"], real["changed"], real["unchanged"]) == (0, 0, 482), "the second import changes nothing")
-        self.say(f"register: 482 schools, 18 offices set aside ({dry['set_aside'][0]['reason']}); again: 482 unchanged")
-        broken = await self._import(_broken(register), dry_run=True)
-        for error in broken["errors"]:
-            self.say(f"  broken line {error['line']}, {error['field']} = {error['value']!r}: {error['reason']}")
-        must(len(broken["errors"]) == 3, f"three broken lines expected: {broken['errors']}")
-        must(broken["counts"]["schools"] == 479, "the good lines of a broken file are kept")
-        whole = await self._import(_whole_state(register), dry_run=True)
-        must(whole["counts"]["rows"] == WHOLE_STATE_ROWS, f"{WHOLE_STATE_ROWS} rows expected: {whole['counts']}")
-        self.say(f"a register of the whole state's size: {whole['counts']['rows']} rows read")
 
     async def open_campaign(self) -> None:
         """The coordinator opens a campaign whose booking begins in an hour."""
@@ -293,10 +263,6 @@ class Story:
         self.report["pupils_reached"] = 27
         self.say("attendance noted: all came but one group; the visit reached 27 pupils")
 
-    async def _import(self, content: bytes, dry_run: bool) -> Any:
-        path = f"/outreach/api/v1/imports/schools?dry_run={str(dry_run).lower()}"
-        return (await self.client.post(path, files={"file": ("schuldaten.csv", content, "text/csv")})).ok()
-
     async def _publish_offer(self, index: int, company: dict[str, str], contact: dict[str, str], field: str) -> None:
         body = {
             "campaign_id": self.campaign["id"],
@@ -421,26 +387,3 @@ def _public_holiday_after(day: date) -> date:
     """The next of four public holidays that lie at most 155 days apart."""
     days = [date(year, month, number) for year in (day.year, day.year + 1) for month, number in HOLIDAYS]
     return min(holiday for holiday in days if holiday > day + timedelta(days=1))
-
-
-def _broken(register: bytes) -> bytes:
-    """The register with three lines broken: a letter in a coordinate, an unknown school type, missing columns."""
-    lines = register.decode().splitlines()
-    lines[10] = lines[10].rsplit(";", 1)[0] + ';"weit oben"'
-    number, _, rest = lines[20].split(";", 2)
-    lines[20] = f'{number};"77";{rest}'
-    lines[30] = lines[30].rsplit(";", 3)[0]
-    return "\n".join(lines).encode()
-
-
-def _whole_state(register: bytes) -> bytes:
-    """As many rows as the whole state has, made from the region's by giving them other numbers."""
-    header, columns, *lines = register.decode().splitlines()
-    rows = list(csv.reader(lines, delimiter=";"))
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\n")
-    for index in range(WHOLE_STATE_ROWS):
-        row = list(rows[index % len(rows)])
-        row[0] = str(300_000 + index)
-        writer.writerow(row)
-    return f"{header}\n{columns}\n{out.getvalue()}".encode()

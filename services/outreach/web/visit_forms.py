@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fastapi import Request
 from pydantic import ValidationError
 
 from services.outreach.edge import wrong
 from shared.errors import RuleBroken
-from shared.web.pages import nested
+from shared.ui.language import translate
+from shared.web.pages import language_of, nested
 
 ALTERNATIVES = 3
+PARTS = {"starts_local": "day", "ends_local": "ends", "zone": "day"}
+INCOMPLETE = "Please give the day and both times, for example 08:00 and 09:30."
 
 
 def request_fields(form: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,17 +37,19 @@ def date_fields(form: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return given or ({"starts_local": f"{day}{starts}{ends}"} if day or starts or ends else {})
 
 
-def wrong_dates(request: Any, error: RuleBroken | ValidationError, form: Mapping[str, Any]) -> dict[str, Any]:
+def wrong_dates(
+    request: Request, error: RuleBroken | ValidationError, form: Mapping[str, Any]
+) -> dict[str, dict[str, str]]:
     """`errors` under the names of the form's fields."""
-    found = wrong(request, error)["errors"]
-    return {"errors": {_form_name(name, form): reason for name, reason in found.items()}}
-
-
-def _form_name(name: str, form: Mapping[str, Any]) -> str:
-    prefix, _, last = name.rpartition(".")
-    prefix = f"{prefix}." if prefix else ""
-    if last == "starts_local":
-        return prefix + ("day" if not form.get(f"{prefix}day") or form.get(f"{prefix}starts") else "starts")
-    if last == "ends_local":
-        return prefix + "ends"
-    return f"{prefix}day" if last == "zone" else name
+    language = language_of(request)
+    found: dict[str, str] = {}
+    for name, reason in wrong(request, error)["errors"].items():
+        prefix, dot, last = name.rpartition(".")
+        if last not in PARTS:
+            found[name] = reason
+            continue
+        empty = next((part for part in ("day", "starts", "ends") if not form.get(f"{prefix}{dot}{part}")), None)
+        if isinstance(error, ValidationError):
+            reason = translate(INCOMPLETE, language)
+        found.setdefault(f"{prefix}{dot}{empty or PARTS[last]}", reason)
+    return {"errors": found}

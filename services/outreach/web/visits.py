@@ -1,6 +1,7 @@
 """Pages of school visits: what needs doing, asking for one, one visit with all that can be done with it."""
 
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -62,6 +63,7 @@ async def new(
     request: Request,
     pages: ThePages,
     store: TheStore,
+    zone: Zone,
     now: Now,
     person: Person,
     school_id: Annotated[str, Query(max_length=64)] = "",
@@ -69,7 +71,7 @@ async def new(
     """An empty form."""
     contact = {} if person.coordinates else {"contact.name": person.name, "contact.email": person.email}
     typed = {"school_id": school_id, "contact.language": person.language, **contact}
-    return await _form(request, pages, store, now, person, values=typed)
+    return await _form(request, pages, store, zone, now, person, values=typed)
 
 
 @router.post("/visits/new")
@@ -82,7 +84,7 @@ async def ask(request: Request, pages: ThePages, store: TheStore, zone: Zone, no
         visit = await visits.request_visit(store, person, command, zone=zone, now=now, request_id=request_id)
     except FORM_ERRORS as error:
         return await _form(
-            request, pages, store, now, person, 422, values=dict(form), **wrong_dates(request, error, form)
+            request, pages, store, zone, now, person, 422, values=dict(form), **wrong_dates(request, error, form)
         )
     return see_other(f"/outreach/visits/{visit.id}")
 
@@ -273,6 +275,7 @@ async def _form(
     request: Request,
     pages: ThePages,
     store: Store,
+    zone: str,
     now: Now,
     person: Identity,
     status: int = 200,
@@ -287,7 +290,9 @@ async def _form(
         "visits_new.html",
         status,
         campaigns=[(each.id, each.name) for each in with_visits if each.phase(now) == "booking"],
-        coming=[each for each in with_visits if now < each.booking_from],
+        coming=[
+            (each.name, each.booking_from.astimezone(ZoneInfo(zone))) for each in with_visits if now < each.booking_from
+        ],
         schools=await visits.schools_to_ask_for(store, person),
         fields=sorted(region.career_fields(language_of(request)).items(), key=lambda entry: entry[1]),
         **more,
