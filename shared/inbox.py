@@ -1,9 +1,11 @@
 """Inbox: a consumer handles each message once, whatever the broker repeats, and sets aside what it cannot handle."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from weakref import WeakValueDictionary
 
 from pydantic import ValidationError
 
@@ -44,21 +46,28 @@ class Unreadable(Exception):
 
 
 class Dispatcher:
-    """Hands a message from the broker to its handler: `handler(message, context, now)`."""
+    """Hands a message from the broker to its handler: `handler(message, context, now)`.
+
+    Messages about the same aggregate are handled one after the other, in the order in which they came; others side by
+    side. A repeated one may still come late, so handlers look at versions.
+    """
 
     def __init__(self, db: Database, handlers: Mapping[type[Message], Handler], context: Any, clock: Clock) -> None:
         self._db = db
         self._handlers = handlers
         self._context = context
         self._clock = clock
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def receive(self, wire: Document, attempt: int) -> None:
         """Handle one CloudEvents document. Raises to get it again; after the last attempt it is set aside.
 
         What cannot be read is set aside at once. The log never holds an error's text: it may quote personal data.
         """
+        turn = self._turns.setdefault(str(wire.get("subject")), asyncio.Lock())
         try:
-            await self._handle(wire)
+            async with turn:
+                await self._handle(wire)
         except StoreUnavailable:
             raise
         except Exception as error:

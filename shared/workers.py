@@ -5,6 +5,9 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from shared.clock import Clock
 
 log = logging.getLogger(__name__)
 Worker = Callable[[], Awaitable[None]]
@@ -42,3 +45,12 @@ async def every(seconds: float, step: Callable[[], Awaitable[object]]) -> None:
     while True:
         await step()
         await asyncio.sleep(seconds)
+
+
+async def every_by(clock: Clock, span: timedelta, step: Callable[[], Awaitable[object]]) -> None:
+    """Call `step` now and then for ever whenever `clock` has gone on by `span`, be it because somebody moved it."""
+    while True:
+        began = clock.now()
+        await step()
+        while clock.now() < began + span:
+            await asyncio.sleep(1.0)

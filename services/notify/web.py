@@ -1,7 +1,10 @@
 """Pages: the mail log, one mail's whole story, and messages that were set aside."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -46,6 +49,7 @@ async def show_mail_log(
         kinds=KINDS,
         values=given,
         filtered=bool(where),
+        local=_local(request),
     )
 
 
@@ -74,7 +78,7 @@ async def resend_delivery(
 @router.get("/messages")
 async def show_messages(request: Request, context: TheContext, pages: ThePages, person: Person) -> Response:
     messages = await mail_log.list_set_aside(context, person)
-    return pages.show(request, "messages.html", messages=messages, problem="")
+    return pages.show(request, "messages.html", messages=messages, problem="", local=_local(request))
 
 
 @router.post("/messages/{message_id}/replay")
@@ -88,7 +92,8 @@ async def replay_message(
         await mail_log.replay_message(person, message_id, [row["_id"] for row in messages], replay)
     except mail_log.StillFailing as error:
         problem = sentence(error, language_of(request))
-        return pages.show(request, "messages.html", status_of(error), messages=messages, problem=problem)
+        values = {"messages": messages, "problem": problem, "local": _local(request)}
+        return pages.show(request, "messages.html", status_of(error), **values)
     return see_other("/notify/messages")
 
 
@@ -109,4 +114,11 @@ async def _delivery_page(
         delivery=delivery,
         content=await mail_log.show_content(context, person, delivery, now=now),
         problem=sentence(error, language_of(request)) if error else "",
+        local=_local(request),
     )
+
+
+def _local(request: Request) -> Callable[[datetime], datetime]:
+    """Instants as the region's clocks show them."""
+    zone = ZoneInfo(request.app.state.settings.zone)
+    return lambda moment: moment.astimezone(zone)

@@ -18,9 +18,9 @@ from shared.clock import Clock
 from shared.service import Service
 from shared.web.edge import build_edge
 from shared.web.pages import Pages
-from shared.workers import Worker, every
+from shared.workers import Worker, every_by
 
-HOUR = 3600.0
+HOUR = timedelta(hours=1)
 
 
 def create_app(settings: Settings, clock: Clock) -> FastAPI:
@@ -35,8 +35,8 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     service.consume(HANDLERS, store)
     pages = Pages("outreach", Path(__file__).parent / "templates")
     workers: dict[str, Worker] = {
-        "erasure": lambda: every(HOUR, lambda: erase_due(store, now=clock.now())),
-        "closing": lambda: every(HOUR, lambda: close_schools(store, now=clock.now())),
+        "erasure": lambda: every_by(clock, HOUR, lambda: erase_due(store, now=clock.now())),
+        "closing": lambda: every_by(clock, HOUR, lambda: close_schools(store, now=clock.now())),
     }
 
     async def prepare() -> None:

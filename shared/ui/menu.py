@@ -14,6 +14,8 @@ def menu(person: Identity | None, language: str) -> list[tuple[str, str]]:
             entries += [("/events/registrations", "Registrations"), ("/outreach/visits", "School visits")]
         if person.has("company") or person.coordinates:
             entries.append(("/events/offers", "Offers"))
+        if person.has("company") and not (person.has("teacher") or person.coordinates):
+            entries.append(("/outreach/visits", "School visits"))
         if person.has("ambassador"):
             entries.append(("/outreach/my-visits", "My visits"))
         if person.coordinates:

@@ -32,15 +32,7 @@ class Pages:
 
     def __init__(self, service: str, templates: Path) -> None:
         self.service = service
-        self._environment = Environment(
-            loader=FileSystemLoader([templates, UI / "templates"]),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            extensions=["jinja2.ext.i18n"],
-        )
-        self._overlays = {code: self._in_language(code) for code in ("de", "en")}
+        self._environments = {code: _environment(templates, code) for code in ("de", "en")}
 
     def show(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """The page `template` for this request's person and language."""
@@ -61,16 +53,24 @@ class Pages:
             "errors": {},
             "values": {},
         }
-        page = self._overlays[language].get_template(template)
+        page = self._environments[language].get_template(template)
         return HTMLResponse(page.render({**common, **values}), status)
 
-    def _in_language(self, code: str) -> Environment:
-        environment = self._environment.overlay()
-        environment.filters = dict(self._environment.filters)
-        environment.install_gettext_translations(words.translations(code), newstyle=True)  # type: ignore[attr-defined]
-        for name in ("day", "clock_time", "day_and_time", "time_span", "weekday", "month", "short_day", "timestamp"):
-            environment.filters[name] = _with_language(getattr(words, name), code)
-        return environment
+
+def _environment(templates: Path, code: str) -> Environment:
+    """One for each language: Jinja's overlays share their globals, and with them the translations."""
+    environment = Environment(
+        loader=FileSystemLoader([templates, UI / "templates"]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_translations(words.translations(code), newstyle=True)  # type: ignore[attr-defined]
+    for name in ("day", "clock_time", "day_and_time", "time_span", "weekday", "month", "short_day", "timestamp"):
+        environment.filters[name] = _with_language(getattr(words, name), code)
+    return environment
 
 
 def _with_language(formatter: Any, code: str) -> Any:

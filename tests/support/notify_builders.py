@@ -91,10 +91,9 @@ def member(number: int = 1, answer: str = "accepted", language: str = "de") -> T
 
 def visit(state: str = "confirmed", version: int = 1, starts: datetime = STARTS, **changes: Any) -> VisitFacts:
     """A visit at a school that does not exist; `chosen` unless it is only requested."""
-    dates = [
-        VisitDate(starts_local=starts + timedelta(days=n), ends_local=starts + timedelta(days=n, hours=1), zone="Europe/Berlin")
-        for n in range(2)
-    ]  # fmt: skip
+    days = (starts, starts + timedelta(days=1))
+    hour = timedelta(hours=1)
+    dates = [VisitDate(starts_local=day, ends_local=day + hour, zone="Europe/Berlin") for day in days]
     facts: dict[str, Any] = {
         "visit_id": "visit1",
         "campaign_id": "campaign1",

@@ -15,7 +15,6 @@ from shared.mongo import database
 from tests.support.visits import (
     COORDINATOR,
     NOW,
-    TEACHER,
     ZONE,
     ambassador,
     campaign,
@@ -36,15 +35,20 @@ async def visits_store(mongodb_url: str, name: str):
         await db.client.drop_database(name)
         store = Store(db)
         await collections.prepare(store)
-        for collection, found in (
-            ("campaigns", [campaign()]),
-            ("schools", [school(), OTHER_SCHOOL]),
-            ("companies", [company("works"), company("other")]),
-        ):
-            for each in found:
-                await store.insert(collection, each)
-        await add_ambassadors(store, [ambassador("a"), ambassador("b"), ambassador("c", "other")])
+        await fill(store)
         yield store
+
+
+async def fill(store: Store) -> None:
+    """Write what visits refer to."""
+    for collection, found in (
+        ("campaigns", [campaign()]),
+        ("schools", [school(), OTHER_SCHOOL]),
+        ("companies", [company("works"), company("other")]),
+    ):
+        for each in found:
+            await store.insert(collection, each)
+    await add_ambassadors(store, [ambassador("a"), ambassador("b"), ambassador("c", "other")])
 
 
 async def add_ambassadors(store: Store, found: Sequence[Ambassador]) -> None:
@@ -88,6 +92,3 @@ async def booked(store: Store, ambassador_id: str | None = None) -> list[dict[st
     """The bookings, of one ambassador when given."""
     where = {"ambassador_id": ambassador_id} if ambassador_id else {}
     return await store.db.bookings.find(where).sort("starts_utc", 1).to_list(None)
-
-
-__all__ = ["TEACHER", "add_ambassadors", "asked", "booked", "often", "propose", "said", "visits_store"]

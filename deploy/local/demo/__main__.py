@@ -12,6 +12,7 @@ import httpx
 
 from deploy.local.demo.client import Client, StoryBroken, until
 from deploy.local.demo.expected import Expected
+from deploy.local.demo.register import import_register
 from deploy.local.demo.story import Story
 
 
@@ -43,27 +44,38 @@ async def _demo(address: str, mailbox: str, key: str) -> int:
     async with Client(address, key) as client, httpx.AsyncClient(base_url=mailbox, trust_env=False) as mails:
         story = Story(client, expected, say)
         counts = Counts(client, mails, story)
-        await story.import_register()
-        await story.open_campaign()
-        await story.publish_offers()
-        await story.book_too_early()
-        await story.visits()
-        await story.waiting_list()
-        await story.approvals()
-        await story.rush()
-        await story.move_and_cancel_slots()
-        await until("the mails of all transitions", counts.mails_agree)
-        await story.expire_offer()
-        await until("the mail about the expired offer", counts.mails_agree)
-        await story.wait_until_reminded(counts.mails_agree)
-        await story.attend()
-        await until("the report", counts.report_agrees, 15)
+        try:
+            await _play(story, counts)
+        except StoryBroken:
+            if story.campaign:
+                _print_table(await counts.table())
+            raise
         rows = await counts.table()
         say(f"{client.requests} requests, {client.retries} repeated because there was no answer at first")
     wrong = _print_table(rows)
     verdict = "The demo FAILED" if wrong else "All as it must be"
     print(f"\n{verdict}: {len(rows)} counts in {time.monotonic() - started:.1f} s")
     return 1 if wrong else 0
+
+
+async def _play(story: Story, counts: "Counts") -> None:
+    await import_register(story.client, story.say)
+    await story.open_campaign()
+    await story.publish_offers()
+    await story.book_too_early()
+    await story.visits()
+    await story.waiting_list()
+    await story.approvals()
+    await story.rush()
+    await story.book_before_changes()
+    await until("the mails so far", counts.mails_agree)
+    await story.move_and_cancel_slots()
+    await until("the mails of all transitions", counts.mails_agree)
+    await story.expire_offer()
+    await until("the mail about the expired offer", counts.mails_agree)
+    await story.wait_until_reminded(counts.mails_agree)
+    await story.attend()
+    await until("the report", counts.report_agrees, 15)
 
 
 class Counts:

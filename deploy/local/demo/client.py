@@ -16,6 +16,12 @@ class StoryBroken(Exception):
     """Something came out otherwise than it must."""
 
 
+def must(holds: bool, what: str) -> None:
+    """StoryBroken, naming `what`, unless `holds`."""
+    if not holds:
+        raise StoryBroken(what)
+
+
 @dataclass(frozen=True)
 class Answer:
     """What the server answered: the status and the JSON body."""

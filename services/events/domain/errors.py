@@ -64,7 +64,7 @@ class AlreadyPublished(Conflict):
 
 
 class AlreadyWithdrawn(Conflict):
-    """This offer has been withdrawn already."""
+    """This has been withdrawn already."""
 
 
 class OfferTakesNoBookings(Conflict):

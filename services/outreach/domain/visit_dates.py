@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, NaiveDatetime, PlainSerializer
 
@@ -140,6 +141,10 @@ class Bounds:
             raise VisitCalendarUnknown(day=day, known_until=error.known_until) from error
         if off:
             raise VisitOnDayOff(day=day, name_de=off.name_de, name_en=off.name_en)
+
+    def wall(self, moment: datetime) -> datetime:
+        """What clocks of the region show at `moment`."""
+        return moment.astimezone(ZoneInfo(self.zone)).replace(tzinfo=None)
 
     def check_all(self, alternatives: list[DateGiven]) -> tuple[PlannedDate, ...]:
         """All alternatives, each possible and no two the same; the error names the one it belongs to."""

@@ -63,6 +63,12 @@ class AmbassadorTwice(Invalid):
     field = "ambassador_ids"
 
 
+class TeamMissing(Invalid):
+    """Please choose at least one ambassador."""
+
+    field = "ambassador_ids"
+
+
 class VisitIsCancelled(Conflict):
     """This visit has been called off."""
 

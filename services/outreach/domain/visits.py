@@ -7,7 +7,6 @@ from typing import Literal, Self
 from pydantic import Field
 
 from services.outreach.domain.ambassadors import Ambassador, Booking
-from services.outreach.domain.campaigns import Campaign
 from services.outreach.domain.common import Aggregate, Command, Line, Paragraph
 from services.outreach.domain.companies import ContactGiven
 from services.outreach.domain.people import Person
@@ -28,6 +27,7 @@ from services.outreach.domain.visit_errors import (
     NothingToMove,
     NotInTeam,
     NoVisitsInCampaign,
+    TeamMissing,
     VisitFieldUnknown,
     VisitHasNotStarted,
     VisitHasStarted,
@@ -70,7 +70,7 @@ class ProposeVisit(Command):
     """A team for one of the alternatives, which are numbered from 0."""
 
     alternative: int = Field(ge=0, le=2)
-    ambassador_ids: list[str] = Field(min_length=1, max_length=10)
+    ambassador_ids: list[str] = Field(max_length=10)
 
 
 class AcceptVisit(Command):
@@ -145,7 +145,7 @@ class Visit(Aggregate):
     @classmethod
     def requested(cls, id: str, command: RequestVisit, bounds: Bounds, erase_after: datetime, request_id: str) -> Self:
         """A new visit; one of the errors above when campaign, school, field or a date does not fit."""
-        _must_take_requests(bounds.campaign, bounds.school, bounds.now)
+        _must_take_requests(bounds)
         if command.field not in region.career_fields():
             raise VisitFieldUnknown
         return cls(
@@ -168,6 +168,8 @@ class Visit(Aggregate):
             raise AlreadyProposed if self.state == "proposed" else AlreadyConfirmed
         if alternative >= len(self.alternatives):
             raise AlternativeUnknown
+        if not team:
+            raise TeamMissing
         if len({ambassador.id for ambassador in team}) < len(team):
             raise AmbassadorTwice
         chosen = self.alternatives[alternative]
@@ -310,13 +312,14 @@ def aggregate(visit_id: str) -> str:
     return f"visit:{visit_id}"
 
 
-def _must_take_requests(campaign: Campaign, school: School, now: datetime) -> None:
+def _must_take_requests(bounds: Bounds) -> None:
+    campaign, school = bounds.campaign, bounds.school
     if "visit" not in campaign.kinds:
         raise NoVisitsInCampaign
-    if now < campaign.booking_from:
-        raise VisitsNotOpenYet(booking_from=campaign.booking_from)
-    if now >= campaign.closes_at:
-        raise VisitsClosed(closes_at=campaign.closes_at)
+    if bounds.now < campaign.booking_from:
+        raise VisitsNotOpenYet(booking_from=bounds.wall(campaign.booking_from))
+    if bounds.now >= campaign.closes_at:
+        raise VisitsClosed(closes_at=bounds.wall(campaign.closes_at))
     if not school.open:
         raise VisitSchoolClosed(school=school.short_name or school.name)
     if school.district_ags not in campaign.districts:

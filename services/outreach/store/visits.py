@@ -14,7 +14,7 @@ from services.outreach.domain.people import Person
 from services.outreach.domain.schools import School
 from services.outreach.domain.visit_dates import PlannedDate, week_of
 from services.outreach.domain.visits import Visit, aggregate
-from services.outreach.store.core import Store, from_document, to_document
+from services.outreach.store.core import GERMAN, Store, from_document, to_document
 from shared.mongo import Document, Session
 from shared.schemas.base import Message
 
@@ -132,6 +132,20 @@ async def around(store: Store, visits: Sequence[Visit], session: Session | None 
         {id: row["name"] for id, row in companies.items()},
         {id: row["name"] for id, row in campaigns.items()},
     )
+
+
+async def open_schools(store: Store, ids: Sequence[str] | None) -> list[tuple[str, str]]:
+    """(id, name) of the open schools among `ids` (of all, when that is None), by name."""
+    where: Document = {"open": True} if ids is None else {"open": True, "_id": {"$in": list(ids)}}
+    found = store.db.schools.find(where, {"short_name": 1, "name": 1}).collation(GERMAN).sort("short_name", 1)
+    return [(row["_id"], row["short_name"] or row["name"]) async for row in found]
+
+
+async def active_companies(store: Store, ids: Sequence[str] | None) -> list[tuple[str, str]]:
+    """(id, name) of the active companies among `ids` (of all, when that is None), by name."""
+    where: Document = {"active": True} if ids is None else {"active": True, "_id": {"$in": list(ids)}}
+    found = store.db.companies.find(where, {"name": 1}).collation(GERMAN).sort("name", 1)
+    return [(row["_id"], row["name"]) async for row in found]
 
 
 async def people_and_companies(

@@ -147,6 +147,12 @@ async def list_ambassadors(
     return await _known(store, found), following
 
 
+async def companies_to_act_for(store: Store, identity: Identity) -> list[tuple[str, str]]:
+    """(id, name) of the active companies whose ambassadors `identity` may enter, by name."""
+    ids = None if identity.coordinates else identity.organisations("company")
+    return await stored.active_companies(store, ids)
+
+
 async def free_ambassadors(
     store: Store, identity: Identity, date: DateGiven, *, visit_id: str | None = None, zone: str
 ) -> list[Candidate]:

@@ -23,7 +23,8 @@ def sees_contact(identity: Identity, visit: Visit) -> bool:
 
 def must_propose(identity: Identity, team: Iterable[Ambassador]) -> None:
     """NotAllowed unless a coordinator or, for ambassadors of their own company only, a company contact."""
-    if not (identity.coordinates or all(identity.has("company", each.company_id) for each in team)):
+    own = identity.has("company") and all(identity.has("company", each.company_id) for each in team)
+    if not (identity.coordinates or own):
         raise NotAllowed
 
 

@@ -197,6 +197,17 @@ async def list_visits(
     return [shown_to(identity, visit) for visit in visits], following
 
 
+async def own_visits(store: Store, ambassador: Ambassador) -> list[Visit]:
+    """All visits of the ambassador who asks (see ambassadors.own_ambassador), what needs an answer first."""
+    return await stored.of_ambassador(store, ambassador.id)
+
+
+async def schools_to_ask_for(store: Store, identity: Identity) -> list[tuple[str, str]]:
+    """(id, name) of the schools for which `identity` may ask for a visit, by name."""
+    teaches = None if identity.coordinates else identity.organisations("teacher")
+    return await stored.open_schools(store, teaches)
+
+
 def shown_to(identity: Identity, visit: Visit) -> Visit:
     """The visit without contact and reasons, unless this is somebody who takes part in it."""
     if rights.sees_contact(identity, visit):

@@ -1,5 +1,19 @@
 """All pages."""
 
-from services.outreach.web import api_keys, campaigns, companies, imports, messages, people, schools, sign_in
+from services.outreach.web import (
+    ambassadors,
+    api_keys,
+    campaigns,
+    companies,
+    imports,
+    messages,
+    people,
+    schools,
+    sign_in,
+    visits,
+)
 
-ROUTERS = [part.router for part in (sign_in, campaigns, schools, imports, companies, people, api_keys, messages)]
+ROUTERS = [
+    part.router
+    for part in (sign_in, campaigns, schools, imports, companies, people, api_keys, messages, visits, ambassadors)
+]

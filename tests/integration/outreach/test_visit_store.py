@@ -292,6 +292,7 @@ async def test_nobody_does_what_is_not_theirs(store):
         await refused(visits.request_visit(store, who, request(), zone=ZONE, now=NOW, request_id=random_id()))
     for who in (TEACHER, STRANGER, ADA, OTHER):
         await refused(propose(store, visit, "a", who=who))
+    await refused(propose(store, visit, who=TEACHER))
     await refused(propose(store, visit, "a", "c", who=WORKS))
     await refused(propose(store, visit, "unknown", who=WORKS))
     await propose(store, visit, "a", "b", who=WORKS)
