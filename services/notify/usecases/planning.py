@@ -50,7 +50,9 @@ async def plan_for_registration(
         slot = await copies.newest_slot(message.registration.slot, session)
         facts = message.registration.model_copy(update={"slot": slot})
         before = await copies.registration(facts.registration_id, session)
-        outdated = facts.version < await copies.version("registrations", facts.registration_id, session)
+        held = await copies.version("registrations", facts.registration_id, session)
+        inbox.in_turn(held, facts.version)
+        outdated = facts.version < held
         case = RegistrationCase(facts, before.company_knows if before else False)
         after = before if outdated else _registration_after(before, facts)
         planner = _Planner(context, _about(facts), now, copies.erase_after(slot.ends_local, slot.zone))
@@ -79,7 +81,9 @@ async def plan_for_visit(context: Context, message: VisitMessage, mail: VisitMai
         copies = context.store.copies
         facts = message.visit
         before = await copies.visit(facts.visit_id, session)
-        outdated = facts.version < await copies.version("visits", facts.visit_id, session)
+        held = await copies.version("visits", facts.visit_id, session)
+        inbox.in_turn(held, facts.version)
+        outdated = facts.version < held
         case = VisitCase(facts, tuple(await copies.coordinators(session)))
         after = before if outdated else _visit_after(before, facts)
         dates = [facts.chosen] if facts.chosen else facts.alternatives
