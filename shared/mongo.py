@@ -124,13 +124,13 @@ async def create_collections(db: Database, names: list[str]) -> None:
                     raise
 
 
-def initiate_replica_set(port: int, name: str = "rs0", seconds: float = 30) -> None:
-    """Make the mongod on this machine's `port` a replica set of one, and wait until it takes writes.
+def initiate_replica_set(port: int, name: str = "rs0", seconds: float = 30, host: str = "127.0.0.1") -> None:
+    """Make the mongod on `port` a replica set of one, known as `host`, and wait until it takes writes.
 
     Repeating it changes nothing. A set that was known under another port gets this one. TimeoutError after `seconds`.
     """
-    members = [{"_id": 0, "host": f"127.0.0.1:{port}"}]
-    with MongoClient("127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=int(1000 * seconds)) as client:
+    members = [{"_id": 0, "host": f"{host}:{port}"}]
+    with MongoClient(host, port, directConnection=True, serverSelectionTimeoutMS=int(1000 * seconds)) as client:
         try:
             config = client.admin.command("replSetGetConfig")["config"]
         except OperationFailure as error:

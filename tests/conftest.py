@@ -4,20 +4,30 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.engine import ContainerMongod, ContainerNats, engine_answers, in_a_container
 from tests.support.servers import MailServer, running_mail_server, running_mongod, running_nats
 
 
 @pytest.fixture(scope="session")
-def mongodb_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def in_container(request: pytest.FixtureRequest) -> bool:
+    """Whether MongoDB and NATS run in containers: only where tests/integration/conftest.py asks for it."""
+    wanted = getattr(request, "param", None) is not None
+    if wanted and not engine_answers():
+        pytest.fail("no container engine answers, and REQUIRE_ENGINE=1 asks for one", pytrace=False)
+    return wanted
+
+
+@pytest.fixture(scope="session")
+def mongodb_url(in_container: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real replica set of one. Give each test module a database name of its own."""
-    with running_mongod(tmp_path_factory.mktemp("mongod")) as url:
+    with in_a_container(ContainerMongod) if in_container else running_mongod(tmp_path_factory.mktemp("mongod")) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def nats_url(in_container: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real NATS server with JetStream."""
-    with running_nats(tmp_path_factory.mktemp("nats")) as url:
+    with in_a_container(ContainerNats) if in_container else running_nats(tmp_path_factory.mktemp("nats")) as url:
         yield url
 
 

@@ -12,6 +12,7 @@ from services.events.api import offers, registrations, slots, upkeep
 from services.events.settings import Settings
 from services.events.store.store import COLLECTIONS, Store
 from services.events.usecases.upkeep import erase_due, expire_offers, finish_left_behind, reconcile
+from services.events.web.routers import ROUTERS as PAGES
 from shared.clock import Clock
 from shared.service import Service
 from shared.web.edge import build_edge
@@ -41,8 +42,11 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     app = build_edge("events", settings, service.db, pages, lifespan, service.checks)
     app.state.store = store
     app.state.clock = clock
+    app.state.dispatcher = service.dispatcher
     for router in (offers.router, slots.router, registrations.router, upkeep.router):
         app.include_router(router, prefix="/api/v1")
+    for router in PAGES:
+        app.include_router(router, include_in_schema=False)
     return app
 
 

@@ -69,6 +69,21 @@ def day_and_time(value: datetime, language: str) -> str:
     return f"{day(value.date(), language)}, {clock_time(value, language)}"
 
 
+def time_span(start: datetime, end: datetime, language: str) -> str:
+    """Two wall times of one day: `9:00–12:00 Uhr` / `9:00–12:00`."""
+    return f"{start:%-H:%M}–{clock_time(end, language)}"
+
+
+def weekday(value: date, language: str) -> str:
+    """The short name of the weekday: `Di.` / `Tue`."""
+    return format_date(value, "EEE", locale=language)
+
+
+def month(value: date, language: str) -> str:
+    """The month's name: `Dezember` / `December`."""
+    return format_date(value, "LLLL", locale=language)
+
+
 def short_day(value: date, language: str) -> str:
     """A wall date in figures: `01.12.2026` / `01/12/2026`."""
     return format_date(value, "dd.MM.y" if language == "de" else "dd/MM/y", locale=language)

@@ -21,5 +21,10 @@ def menu(person: Identity | None, language: str) -> list[tuple[str, str]]:
         if person.coordinates:
             entries += [("/outreach/", "Campaigns"), ("/outreach/schools", "Schools")]
         if person.coordinates or person.has("operator"):
-            entries.append(("/notify/", "Mails"))
+            entries += [("/notify/", "Mails"), ("/events/messages", "Messages")]
     return [(address, translate(text, language)) for address, text in entries]
+
+
+def section(path: str, addresses: list[str]) -> str:
+    """The address of the entry to which the page `path` belongs: the longest that it lies below; empty for none."""
+    return max((each for each in addresses if path.startswith(each)), key=len, default="")

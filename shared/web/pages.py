@@ -15,7 +15,7 @@ from shared.auth import Identity
 from shared.errors import Invalid, NotAllowed, NotFound, RuleBroken
 from shared.ids import derived_id, random_id
 from shared.ui import language as words
-from shared.ui.menu import menu
+from shared.ui.menu import menu, section
 from shared.web.callers import SignInNeeded, sign_in_address, visitor
 from shared.web.problems import BodyInvalid, field_errors, status_of
 
@@ -41,6 +41,7 @@ class Pages:
         common = {
             "request": request,
             "path": request.url.path,
+            "status": status,
             "service": self.service,
             "static": f"/{self.service}/static",
             "person": person,
@@ -48,6 +49,7 @@ class Pages:
             "lang": language,
             "new_request_id": random_id,
             "menu": lambda who: menu(who, language),
+            "section": section,
             "errors": {},
             "values": {},
         }
@@ -66,13 +68,13 @@ def _environment(templates: Path, code: str) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_gettext_translations(words.translations(code), newstyle=True)  # type: ignore[attr-defined]
-    for name in ("day", "clock_time", "day_and_time", "short_day", "timestamp"):
+    for name in ("day", "clock_time", "day_and_time", "time_span", "weekday", "month", "short_day", "timestamp"):
         environment.filters[name] = _with_language(getattr(words, name), code)
     return environment
 
 
 def _with_language(formatter: Any, code: str) -> Any:
-    return lambda value: formatter(value, code)
+    return lambda *values: formatter(*values, code)
 
 
 def language_of(request: Request) -> words.Language:

@@ -51,6 +51,19 @@ class OwnServer:
         assert self._process is None, "kill it first"
         shutil.rmtree(self.data)
 
+    def copy_data_to(self, folder: Path) -> None:
+        """Copy its data; only while it does not run."""
+        shutil.copytree(self.data, folder)
+
+    def put_data_back(self, folder: Path) -> None:
+        """Have what copy_data_to left in `folder` instead of its data; only while it does not run."""
+        self.wipe()
+        shutil.copytree(folder, self.data)
+
+    def close(self) -> None:
+        """End it for good."""
+        self.kill()
+
 
 class OwnNats(OwnServer):
     """A NATS server with JetStream on disk."""

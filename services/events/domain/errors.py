@@ -64,7 +64,7 @@ class AlreadyPublished(Conflict):
 
 
 class AlreadyWithdrawn(Conflict):
-    """This offer has been withdrawn already."""
+    """This has been withdrawn already."""
 
 
 class OfferTakesNoBookings(Conflict):
@@ -216,7 +216,7 @@ class GroupTooLarge(Conflict):
 
 
 class SlotIsFull(Conflict):
-    """This date cannot take {asked} more places: {free} places and room for {free_groups} groups are left."""
+    """This date cannot take {asked} more places. Free places: {free}; room for further groups: {free_groups}."""
 
 
 class OthersWaitFirst(Conflict):

@@ -70,7 +70,8 @@ class Places:
         document = await self._db.slots.find_one({"_id": slot_id, "pending": {"$exists": True}})
         if document is not None:
             await self._carry_out(_batch_in(document["pending"]))
-            await self._forget_pending(slot_id, document["version"])
+            unchanged = {"_id": slot_id, "version": document["version"]}
+            await self._db.slots.update_one(unchanged, {"$unset": {"pending": ""}})
 
     async def carry_out_left_behind(self, before: datetime) -> int:
         """Carry out what processes that died left behind before `before`; returns for how many slots."""

@@ -97,11 +97,11 @@ async def cancel_slot(
 
 
 async def clear_cancelled_slot(store: Store, slot_id: str, *, now: datetime) -> Slot:
-    """Cancel the registrations of a slot that was called off, batch by batch."""
+    """Cancel the registrations of a slot that was called off, batch by batch until none is left."""
     clear = do.ClearCancelledSlot(now=now, request_id="", correlation_id=correlation_id.get())
-    slot = await _decide(store, slot_id, clear)
-    while slot.state == "cancelled" and slot.groups_taken + slot.waiting:
-        slot = await _decide(store, slot_id, clear)
+    version = 0
+    while (slot := await _decide(store, slot_id, clear)).version > version:
+        version = slot.version
     return slot
 
 

@@ -1,5 +1,6 @@
 """Signing in without a password: a mailed link or code, once, within a quarter of an hour."""
 
+import math
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -131,7 +132,7 @@ async def _signed_in(store: Store, used: SignIn, now: datetime) -> SignedIn:
 
 async def _count(store: Store, what: str, most: int, now: datetime) -> None:
     if await counters.count(store, what, HOUR, now) > most:
-        seconds = int(HOUR.total_seconds() - now.timestamp() % HOUR.total_seconds()) + 1
+        seconds = math.ceil(HOUR.total_seconds() - now.timestamp() % HOUR.total_seconds())
         raise TooManySignIns(seconds=seconds, minutes=-(-seconds // 60))
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import math
-import shutil
 from pathlib import Path
 
 import nats
@@ -82,6 +81,7 @@ async def test_a_message_that_comes_twice_takes_effect_once(db: Database, own_na
     counting = Counting(db)
     message = campaign()
     async with receiving(db, own_nats.url, {CampaignChanged: counting}):
+        await until(lambda: streams(own_nats))
         body = json.dumps(message.to_wire()).encode()
         await publish_raw(own_nats, "outreach.CampaignChanged.v1", body)
         await publish_raw(own_nats, "outreach.CampaignChanged.v1", body)
@@ -140,13 +140,12 @@ async def test_messages_whose_places_in_the_stream_went_to_others_are_published_
         await write(db, campaign(1))
         assert await relay._turn() == 1
         own_nats.kill()
-        shutil.copytree(own_nats.data, tmp_path / "before")
+        own_nats.copy_data_to(tmp_path / "before")
         own_nats.start()
         await write(db, campaign(2), campaign(4))
         await until(lambda: turned(relay, db))
         own_nats.kill()
-        own_nats.wipe()
-        shutil.copytree(tmp_path / "before", own_nats.data)
+        own_nats.put_data_back(tmp_path / "before")
         own_nats.start()
         await write(db, campaign(3))
         relay._checked_until = math.inf  # so quickly that the relay has not yet compared the stream again
@@ -168,13 +167,12 @@ async def test_the_end_of_the_stream_that_a_crash_took_is_published_again(
         await write(db, campaign(1))
         await until(lambda: published(db, 1))
         own_nats.kill()
-        shutil.copytree(own_nats.data, tmp_path / "before")
+        own_nats.copy_data_to(tmp_path / "before")
         own_nats.start()
         await write(db, campaign(2))
         await until(lambda: published(db, 2))
         own_nats.kill()
-        own_nats.wipe()
-        shutil.copytree(tmp_path / "before", own_nats.data)
+        own_nats.put_data_back(tmp_path / "before")
         own_nats.start()
         await until(lambda: refilled(own_nats, 2), 40)
 

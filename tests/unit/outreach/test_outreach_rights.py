@@ -13,9 +13,11 @@ from tests.support.outreach import NOBODY, identity
 
 IN_PROCESS_ONLY = {
     "ensure_coordinator", "ensure_api_key", "make_sign_in_link", "close_schools", "erase_due", "enter_within",
-    "erase_known",
+    "erase_known", "candidates", "withdraw_member", "erase_visit_contacts", "forget_erased_ambassadors",
 }  # fmt: skip
 BEFORE_SIGN_IN = {"ask_for_sign_in", "sign_in_by_link", "sign_in_by_code"}
+NOT_ASKED = IN_PROCESS_ONLY | BEFORE_SIGN_IN
+FOR_ONESELF = {"sign_out_everywhere"}
 MINE = (
     "api_keys", "campaigns", "companies", "erasure", "messages", "people", "reports", "schools", "sign_in", "uploads",
 )  # fmt: skip
@@ -30,17 +32,22 @@ class Untouchable:
         raise AssertionError(f"the store was touched ({name}) before the caller was refused")
 
 
-def use_cases(modules=None):
+def use_cases(modules=None, besides=()):
     found = []
     for path in sorted(Path(next(iter(usecases.__path__))).glob("*.py")):
-        if modules and path.stem not in modules:
-            continue
         module = importlib.import_module(f"services.outreach.usecases.{path.stem}")
-        for name, function in vars(module).items():
-            mine = inspect.iscoroutinefunction(function) and function.__module__ == module.__name__
-            if mine and not name.startswith("_"):
-                found.append(pytest.param(function, id=f"{path.stem}.{name}"))
+        if modules is None or path.stem in modules:
+            found += [
+                pytest.param(function, id=f"{path.stem}.{name}")
+                for name, function in vars(module).items()
+                if is_public(function, module) and name not in besides
+            ]
     return found
+
+
+def is_public(function, module):
+    mine = inspect.iscoroutinefunction(function) and function.__module__ == module.__name__
+    return mine and not function.__name__.startswith("_")
 
 
 def asked_by(function, who):
@@ -52,21 +59,16 @@ def asked_by(function, who):
 @pytest.mark.parametrize("use_case", use_cases())
 def test_a_use_case_either_asks_who_it_is_for_or_is_known_to_be_for_this_process_alone(use_case):
     takes_identity = "identity" in inspect.signature(use_case).parameters
-    assert takes_identity or use_case.__name__ in IN_PROCESS_ONLY | BEFORE_SIGN_IN
+    assert takes_identity != (use_case.__name__ in NOT_ASKED)
 
 
-@pytest.mark.parametrize("use_case", use_cases(MINE))
+@pytest.mark.parametrize("use_case", use_cases(MINE, besides=NOT_ASKED | FOR_ONESELF))
 async def test_a_use_case_refuses_somebody_without_a_role(use_case):
-    if "identity" not in inspect.signature(use_case).parameters or use_case.__name__ == "sign_out_everywhere":
-        pytest.skip("for this process, or for whoever asks about himself")
     with pytest.raises(NotAllowed):
         await asked_by(use_case, NOBODY)
 
 
-@pytest.mark.parametrize("use_case", use_cases(MINE))
+@pytest.mark.parametrize("use_case", use_cases(MINE, besides=NOT_ASKED | FOR_ONESELF | FOR_EVERY_ROLE))
 async def test_a_use_case_refuses_a_teacher_of_another_school_unless_it_is_for_every_role(use_case):
-    needs_identity = "identity" in inspect.signature(use_case).parameters
-    if not needs_identity or use_case.__name__ in FOR_EVERY_ROLE | {"sign_out_everywhere"}:
-        pytest.skip("for this process, or for everybody with a role")
     with pytest.raises(NotAllowed):
         await asked_by(use_case, OTHER_TEACHER)

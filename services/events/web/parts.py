@@ -1,0 +1,56 @@
+"""What the routes of the pages share."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import Depends, Request
+from pydantic import ValidationError
+from starlette.datastructures import FormData
+
+from services.events.usecases.results import SlotView
+from shared.auth import Identity
+from shared.errors import Conflict, Invalid, RuleBroken
+from shared.region import career_fields
+from shared.web.pages import Pages, errors_by_field, language_of
+
+FORM_ERRORS = (Invalid, Conflict, ValidationError)
+
+
+async def _pages(request: Request) -> Pages:
+    return request.app.state.pages
+
+
+ThePages = Annotated[Pages, Depends(_pages)]
+
+
+def wrong(request: Request, error: RuleBroken | ValidationError, **renamed: str) -> dict[str, dict[str, str]]:
+    """For a form shown again: `errors` by field. `renamed` says which field of the form stands for one of the
+    command's."""
+    errors = errors_by_field(error, language_of(request))
+    return {"errors": {renamed.get(name, name): reason for name, reason in errors.items()}}
+
+
+def typed(form: FormData, lists: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What was typed, for the form shown again; names in `lists` with all their values."""
+    return {**form, **{name: form.getlist(name) for name in lists}}
+
+
+def wall(moment: datetime, zone: str) -> datetime:
+    """The wall time of a moment."""
+    return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+
+
+def field_name(code: str, request: Request) -> str:
+    """The field of work's name in the page's language."""
+    return career_fields(language_of(request)).get(code, code)
+
+
+def manages(person: Identity | None, slot: SlotView) -> bool:
+    """Whether this person looks after the slot; only decides what is shown."""
+    return person is not None and (person.coordinates or person.has("company", slot.offer.company_id))
+
+
+def registers(person: Identity | None) -> bool:
+    """Whether this person registers groups; only decides what is shown."""
+    return person is not None and (person.coordinates or person.has("teacher"))

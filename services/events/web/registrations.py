@@ -1,0 +1,141 @@
+"""A school's registrations: what needs an answer, and for each its state in plain words and the next step."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from starlette.datastructures import FormData
+
+from services.events.api.parts import Now, TheStore
+from services.events.usecases import overview, registrations
+from services.events.usecases.inputs import CancelRegistration, RecordAttendance, ResizeRegistration
+from services.events.usecases.results import RegistrationView, SlotView
+from services.events.web.parts import FORM_ERRORS, ThePages, manages, typed, wall, wrong
+from shared.auth import Identity
+from shared.web.callers import Person
+from shared.web.pages import form_request_id, nested, posted, see_other, validated
+
+router = APIRouter()
+DONE = ("registered", "accepted", "resized", "cancelled", "attended")
+
+
+@router.get("/registrations")
+async def show_all(request: Request, pages: ThePages, store: TheStore, now: Now, person: Person) -> Response:
+    """First what needs an answer, then what is coming, then what is past."""
+    found = await overview.find_school_registrations(store, person, now=now)
+    deadlines = {each.id: _deadline(each) for each in found.answer}
+    return pages.show(request, "registrations.html", found=found, deadlines=deadlines)
+
+
+@router.get("/registrations/{registration_id}")
+async def show(
+    registration_id: str, request: Request, pages: ThePages, store: TheStore, now: Now, person: Person
+) -> Response:
+    """One registration."""
+    registration = await registrations.show_registration(store, person, registration_id)
+    done = request.query_params.get("done", "")
+    return _page(request, pages, registration, person, now, done=done if done in DONE else "")
+
+
+@router.post("/registrations/{registration_id}/accept")
+async def accept(
+    registration_id: str, request: Request, pages: ThePages, store: TheStore, now: Now, person: Person
+) -> Response:
+    """Take the offered places."""
+    form = await posted(request)
+
+    async def work(request_id: str) -> object:
+        return await registrations.accept_offered_places(store, person, registration_id, now=now, request_id=request_id)
+
+    return await _carried_out(request, pages, store, person, now, registration_id, form, work, "accepted")
+
+
+@router.post("/registrations/{registration_id}/resize")
+async def resize(
+    registration_id: str, request: Request, pages: ThePages, store: TheStore, now: Now, person: Person
+) -> Response:
+    """Another head count."""
+    form = await posted(request)
+
+    async def work(request_id: str) -> object:
+        command = validated(ResizeRegistration, nested(form))
+        return await registrations.resize_registration(
+            store, person, registration_id, command, now=now, request_id=request_id
+        )
+
+    return await _carried_out(request, pages, store, person, now, registration_id, form, work, "resized")
+
+
+@router.post("/registrations/{registration_id}/attend")
+async def attend(
+    registration_id: str, request: Request, pages: ThePages, store: TheStore, now: Now, person: Person
+) -> Response:
+    """Whether the group was there."""
+    form = await posted(request)
+
+    async def work(request_id: str) -> object:
+        command = validated(RecordAttendance, {"pupils": 0, **nested(form)})
+        return await registrations.record_attendance(
+            store, person, registration_id, command, now=now, request_id=request_id
+        )
+
+    return await _carried_out(request, pages, store, person, now, registration_id, form, work, "attended")
+
+
+@router.get("/registrations/{registration_id}/cancel")
+async def ask_to_cancel(
+    registration_id: str, request: Request, pages: ThePages, store: TheStore, person: Person
+) -> Response:
+    """What cancelling causes, and the button for it."""
+    registration = await registrations.show_registration(store, person, registration_id)
+    return pages.show(request, "cancel.html", registration=registration, slot=registration.slot)
+
+
+@router.post("/registrations/{registration_id}/cancel")
+async def cancel(
+    registration_id: str, request: Request, pages: ThePages, store: TheStore, now: Now, person: Person
+) -> Response:
+    """Call the registration off."""
+    form = await posted(request)
+
+    async def work(request_id: str) -> object:
+        command = validated(CancelRegistration, nested(form))
+        return await registrations.cancel_registration(
+            store, person, registration_id, command, now=now, request_id=request_id
+        )
+
+    return await _carried_out(request, pages, store, person, now, registration_id, form, work, "cancelled")
+
+
+async def _carried_out(
+    request: Request, pages: Any, store: Any, person: Identity, now: Any, registration_id: str, form: FormData,
+    work: Callable[[str], Awaitable[object]], done: str,
+) -> Response:  # fmt: skip
+    """Do it and show the registration; when a rule forbids it, show it with the reason and what was typed."""
+    try:
+        await work(form_request_id(person, form))
+    except FORM_ERRORS as error:
+        registration = await registrations.show_registration(store, person, registration_id)
+        return _page(request, pages, registration, person, now, 422, values=typed(form), **wrong(request, error))
+    return see_other(f"/events/registrations/{registration_id}?done={done}")
+
+
+def _page(
+    request: Request, pages: Any, registration: RegistrationView, person: Identity, now: Any, status: int = 200,
+    **more: Any,
+) -> Response:  # fmt: skip
+    slot = registration.slot
+    assert slot is not None
+    values = {"pupils": registration.group.pupils, "adults": registration.group.adults}
+    common = {"done": "", "values": values, **more}
+    return pages.show(
+        request, "registration.html", status, registration=registration, slot=slot, deadline=_deadline(registration),
+        has_begun=now >= slot.starts_at, manages=manages(person, slot),
+        registers=person.coordinates or person.has("teacher", registration.school_id), **common,
+    )  # fmt: skip
+
+
+def _deadline(registration: RegistrationView) -> Any:
+    slot: SlotView | None = registration.slot
+    until = registration.offer_expires_at
+    return wall(until, slot.zone) if until and slot else None

@@ -1,0 +1,62 @@
+"""Places that schools found themselves: entering them, and the list."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from services.events.api.parts import Now, TheStore
+from services.events.usecases import overview, self_found
+from services.events.usecases.inputs import RecordSelfFoundPlace, SelfFoundFilter
+from services.events.web.parts import FORM_ERRORS, ThePages, typed, wrong
+from services.events.web.places import GRADES
+from shared.auth import Identity
+from shared.region import career_fields
+from shared.web.callers import Person
+from shared.web.pages import form_request_id, language_of, nested, posted, see_other, validated
+
+router = APIRouter()
+
+
+@router.get("/self-found")
+async def show(request: Request, pages: ThePages, store: TheStore, now: Now, person: Person) -> Response:
+    """The form and the own records."""
+    own = person.organisations("teacher")
+    return await _page(request, pages, store, now, person, {"school_id": own[0] if own else "", "group.adults": 1})
+
+
+@router.post("/self-found")
+async def record(request: Request, pages: ThePages, store: TheStore, now: Now, person: Person) -> Response:
+    """Record one."""
+    form = await posted(request)
+    try:
+        command = validated(RecordSelfFoundPlace, nested(form))
+        await self_found.record_self_found_place(
+            store, person, command, now=now, request_id=form_request_id(person, form)
+        )
+    except FORM_ERRORS as error:
+        return await _page(request, pages, store, now, person, typed(form), 422, **wrong(request, error))
+    return see_other("/events/self-found?done=recorded")
+
+
+@router.post("/self-found/{record_id}/withdraw")
+async def withdraw(record_id: str, request: Request, store: TheStore, now: Now, person: Person) -> Response:
+    """Take a record back."""
+    form = await posted(request)
+    await self_found.withdraw_self_found_place(
+        store, person, record_id, now=now, request_id=form_request_id(person, form)
+    )
+    return see_other("/events/self-found?done=withdrawn")
+
+
+async def _page(
+    request: Request, pages: Any, store: Any, now: Any, person: Identity, values: dict[str, Any], status: int = 200,
+    errors: dict[str, str] | None = None,
+) -> Response:  # fmt: skip
+    found = await self_found.find_self_found_places(store, person, SelfFoundFilter(limit=200))
+    schools = await overview.find_own(store, person, "teacher")
+    return pages.show(
+        request, "self_found.html", status, records=found.items[::-1], schools=schools, values=values,
+        school_names={school.id: school.name for school in schools}, fields=career_fields(language_of(request)),
+        campaigns=await overview.find_campaigns(store, now=now), grades=GRADES, errors=errors or {},
+        done=request.query_params.get("done", ""),
+    )  # fmt: skip

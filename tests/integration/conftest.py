@@ -1,0 +1,16 @@
+"""Every test here that needs MongoDB or NATS runs twice: against child processes, and against containers."""
+
+import pytest
+
+from tests.support.engine import engine_answers, engine_is_required
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Ask for both; pytest puts those of one kind together, so that each server starts once for all of them."""
+    if "in_container" not in metafunc.fixturenames:
+        return
+    run = engine_is_required() or engine_answers()
+    not_run = [] if run else [pytest.mark.skip("no container engine answers")]
+    # None is what the tests outside of this folder have: they share their servers with the first kind.
+    kinds = [pytest.param(None, id="process"), pytest.param("container", id="container", marks=not_run)]
+    metafunc.parametrize("in_container", kinds, indirect=True, scope="session")
