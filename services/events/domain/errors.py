@@ -216,7 +216,7 @@ class GroupTooLarge(Conflict):
 
 
 class SlotIsFull(Conflict):
-    """This date cannot take {asked} more places: {free} places and room for {free_groups} groups are left."""
+    """This date cannot take {asked} more places. Free places: {free}; room for further groups: {free_groups}."""
 
 
 class OthersWaitFirst(Conflict):

@@ -1,0 +1,101 @@
+"""What other services say, and what goes by itself: copies, trouble with mails, erasure."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from services.events.consumer import HANDLERS, Context
+from services.events.domain import commands as do
+from services.events.usecases.upkeep import erase_due
+from shared.auth import Directory
+from shared.mongo import Database
+from shared.schemas.notify import DeliveryFailed
+from shared.schemas.outreach import SchoolChanged
+from tests.support.events_world import NOW, STARTS, about, furnish, register, slot
+
+
+def school_changed(version: int, name: str, days=()) -> SchoolChanged:
+    return SchoolChanged.about(
+        "school:s9", version, now=NOW, school_id="s9", name=name, short_name="", school_type="15", street="",
+        postal_code="", town="", municipality_ags="", district_ags="05958", lat=None, lon=None, pupils=None, open=True,
+        movable_days=list(days),
+    )  # fmt: skip
+
+
+async def hear(store, message) -> None:
+    await HANDLERS[type(message)](message, Context(store, Directory(store.db)), NOW)
+
+
+async def test_an_older_message_about_a_school_changes_nothing(db: Database):
+    store = await furnish(db)
+    for message in (school_changed(2, "neu", ["2026-12-08"]), school_changed(1, "alt"), school_changed(2, "neu")):
+        await hear(store, message)
+    known = await store.school("s9")
+    assert known.name == "neu" and len(known.movable_days) == 1
+
+
+async def test_a_mail_that_failed_shows_at_its_registration_and_survives_the_next_decision(db: Database):
+    store = await furnish(db, [slot()])
+    made = await store.decide("slot-1", register("9a", 10))
+    failed = DeliveryFailed.about(
+        "delivery:1", 1, now=NOW, delivery_id="1", kind="confirmed", concerns=f"registration:{made.id}",
+        recipient_role="teacher", answer="550 no such user", failed_at=NOW,
+    )  # fmt: skip
+    for _ in range(2):
+        await hear(store, failed)
+    seen = await store.registration(made.id)
+    assert (seen.mail_trouble["answer"], seen.version, seen.state) == ("550 no such user", 1, "confirmed")
+    await store.decide("slot-1", do.Resize(**about(made), pupils=9))
+    seen = await store.registration(made.id)
+    assert seen.mail_trouble["answer"] == "550 no such user" and seen.group.pupils == 9
+    assert await db.inbox.count_documents({}) == 1
+
+
+async def test_a_mail_about_something_else_is_not_our_concern(db: Database):
+    store = await furnish(db, [slot()])
+    message = DeliveryFailed.about(
+        "delivery:1", 1, now=NOW, delivery_id="1", kind="visit", concerns="visit:7", recipient_role="teacher",
+        answer="550", failed_at=NOW,
+    )  # fmt: skip
+    await hear(store, message)
+    assert await db.inbox.count_documents({}) == 0
+
+
+async def test_contacts_are_erased_on_their_day_everywhere_and_the_counts_stay(db: Database):
+    store = await furnish(db, [slot()])
+    made = await store.decide("slot-1", register("9a", 10))
+    await store.places.close()
+    day = STARTS + timedelta(hours=3) + store.contact_kept
+    assert await erase_due(store, now=day - timedelta(days=1)) == 0
+    assert (await store.registration(made.id)).contact.name == "Erika Muster"
+    assert await erase_due(store, now=day) == 1
+    emptied = await store.registration(made.id)
+    assert (emptied.contact.name, emptied.contact.email, emptied.group.pupils) == ("", "", 10)
+    rows = [row async for row in db.outbox.find({})] + [row async for row in db.registrations.find({})]
+    assert "erika" not in json.dumps(rows, default=str).lower()
+    receipt = await db.erasure_receipts.find_one({})
+    assert (receipt["what"], receipt["count"]) == ("registration contacts", 1)
+    assert await erase_due(store, now=day) == 0
+
+
+async def test_a_moved_slot_moves_the_day_of_erasure(db: Database):
+    store = await furnish(db, [slot()])
+    made = await store.decide("slot-1", register("9a", 10))
+    later = {"starts_utc": STARTS + timedelta(days=14), "ends_utc": STARTS + timedelta(days=14, hours=3)}
+    local = {"starts_local": datetime(2026, 12, 15, 9), "ends_local": datetime(2026, 12, 15, 12)}
+    await store.decide("slot-1", do.MoveSlot(now=NOW, request_id="m", zone="Europe/Berlin", **later, **local))
+    day = STARTS + timedelta(hours=3) + store.contact_kept
+    assert await erase_due(store, now=day) == 0
+    assert (await store.registration(made.id)).contact.name == "Erika Muster"
+    assert await erase_due(store, now=day + timedelta(days=14)) == 1
+
+
+async def test_the_contact_of_an_offer_is_erased_with_its_campaign(db: Database):
+    store = await furnish(db, [slot()])
+    await store.decide("slot-1", register("9a", 10))
+    await store.places.close()
+    await erase_due(store, now=datetime(2030, 1, 1, tzinfo=UTC))
+    collections = (db.offers, db.outbox, db.registrations, db.slots)
+    rows = [row for collection in collections async for row in collection.find({}, {"pending": 0})]
+    text = json.dumps(rows, default=str).lower()
+    assert "beispiel.example" not in text and "max.beispiel" not in text and "erika" not in text
+    assert "beispiel gmbh" in text
