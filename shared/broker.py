@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 
 Wire = dict[str, Any]
 OnMessage = Callable[[Wire, int], Awaitable[None]]
-RETRY_PAUSES = (0.2, 1, 5, 30, 120)
+RETRY_PAUSES = (0.2, 1.0, 5.0, 30.0, 120.0)
+ACK_WAIT_SECONDS = 5.0  # what a killed process had in hand comes again after this; shorter than the first three pauses
 KEPT_SECONDS = 7 * 24 * 3600
 _FAILURES = (nats.errors.Error, nats.js.errors.Error, FastStreamException, OSError, TimeoutError)
 
@@ -135,7 +136,7 @@ class Broker:
             durable=self._service,
             deliver_policy=DeliverPolicy.ALL,
             pull_sub=PullSub(batch_size=64, timeout=1.0),
-            config=ConsumerConfig(ack_wait=60, max_deliver=-1, max_ack_pending=1000),
+            config=ConsumerConfig(ack_wait=ACK_WAIT_SECONDS, max_deliver=-1, max_ack_pending=1000),
             ack_policy=AckPolicy.MANUAL,
             decoder=_as_it_is,
         )

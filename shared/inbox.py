@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from weakref import WeakValueDictionary
@@ -19,6 +20,8 @@ from shared.schemas.catalogue import UnknownMessage, read_message
 log = logging.getLogger(__name__)
 Handler = Callable[[Any, Any, datetime], Awaitable[None]]
 ATTEMPTS = len(RETRY_PAUSES) + 1
+PATIENT_ATTEMPTS = 3
+_attempt: ContextVar[int] = ContextVar("attempt", default=ATTEMPTS)
 
 
 async def once(db: Database, message: Message, handler: str, effect: Callable[[Session], Awaitable[None]]) -> bool:
@@ -39,6 +42,20 @@ async def once(db: Database, message: Message, handler: str, effect: Callable[[S
             raise
         return False
     return True
+
+
+class TooEarly(Exception):
+    """What happened before to the same aggregate is still on its way."""
+
+
+def in_turn(held_version: int, version: int) -> None:
+    """Let the message of `version` pass when it is the next after `held_version`, or an older one.
+
+    TooEarly for one that has overtaken others: it is delivered again a little later. After some attempts it passes all
+    the same (some versions are never told), so that nothing waits for ever.
+    """
+    if version > held_version + 1 and _attempt.get() <= PATIENT_ATTEMPTS:
+        raise TooEarly(f"version {version} came, {held_version} is held")
 
 
 class Unreadable(Exception):
@@ -64,6 +81,7 @@ class Dispatcher:
 
         What cannot be read is set aside at once. The log never holds an error's text: it may quote personal data.
         """
+        _attempt.set(attempt)
         turn = self._turns.setdefault(str(wire.get("subject")), asyncio.Lock())
         try:
             async with turn:

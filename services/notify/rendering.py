@@ -131,10 +131,10 @@ class Writer:
 
 
 def _address(to: Recipient) -> Address:
-    local, at, domain = to.email.rpartition("@")
+    local, _, domain = to.email.rpartition("@")
     try:
-        if not (local and at and domain) or clean(to.email) != to.email:
-            raise ValueError(to.email)
+        if not re.fullmatch(r"[^\s\x00-\x1f\x7f@<>()\[\],;:\"\\]+", local) or not domain:
+            raise ValueError("not an address")
         return Address(clean(to.name), local, domain.encode("idna").decode())
     except (ValueError, IndexError, UnicodeError) as error:
         raise AddressInvalid from error

@@ -129,7 +129,9 @@ class World:
         return row
 
 
-async def build_world(db: Database, server: ScriptedServer, at_once: int = 4, clock: MovableClock | None = None) -> World:
+async def build_world(
+    db: Database, server: ScriptedServer, at_once: int = 4, clock: MovableClock | None = None
+) -> World:
     """A fresh world on an empty database."""
     await create_collections(db, [*COMMON_COLLECTIONS, *COLLECTIONS])
     clock = clock or MovableClock()

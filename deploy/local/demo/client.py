@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 
 class StoryBroken(Exception):

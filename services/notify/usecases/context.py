@@ -1,9 +1,36 @@
 """What every use case of this service works with."""
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 from services.notify.rendering import Writer
 from services.notify.store.core import Store
+
+
+class Turns:
+    """Messages about one thing are handled in the order in which they came, one after the other.
+
+    The broker hands over many at a time. Without turns they would overtake each other, and those about one slot
+    would fight for its document. It is a courtesy within one process: what is right does not depend on it.
+    """
+
+    def __init__(self) -> None:
+        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def of(self, thing: str) -> AsyncIterator[None]:
+        """Wait for the turn of whoever came first about `thing`."""
+        lock, users = self._locks.get(thing, (asyncio.Lock(), 0))
+        self._locks[thing] = (lock, users + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, users = self._locks.pop(thing)
+            if users > 1:
+                self._locks[thing] = (lock, users - 1)
 
 
 @dataclass(frozen=True)
@@ -12,3 +39,4 @@ class Context:
 
     store: Store
     writer: Writer
+    turns: Turns = field(default_factory=Turns)

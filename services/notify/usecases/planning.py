@@ -34,7 +34,7 @@ async def plan_sign_in(context: Context, message: SignInRequested, *, now: datet
             planner.add(letter, key, facts, priority=SIGN_IN, due_at=now, gives_up_at=message.expires_at)
         await planner.write(session)
 
-    await _once(context, message, effect)
+    await _once(context, message.id, message, effect)
 
 
 async def plan_for_registration(
@@ -50,13 +50,15 @@ async def plan_for_registration(
         slot = await copies.newest_slot(message.registration.slot, session)
         facts = message.registration.model_copy(update={"slot": slot})
         before = await copies.registration(facts.registration_id, session)
-        outdated = facts.version < await copies.version("registrations", facts.registration_id, session)
+        held = await copies.version("registrations", facts.registration_id, session)
+        inbox.in_turn(held, facts.version)
+        outdated = facts.version < held
         case = RegistrationCase(facts, before.company_knows if before else False)
         after = before if outdated else _registration_after(before, facts)
         planner = _Planner(context, _about(facts), now, copies.erase_after(slot.ends_local, slot.zone))
         await _plan_registration(planner, mail(case), facts, after, outdated, session)
 
-    await _once(context, message, effect)
+    await _once(context, message.registration.slot.slot_id, message, effect)
 
 
 async def plan_for_moved_slot(context: Context, message: SlotMoved, *, now: datetime) -> None:
@@ -69,7 +71,7 @@ async def plan_for_moved_slot(context: Context, message: SlotMoved, *, now: date
             if copy.told < message.slot.revision:
                 await _plan_slot_moved(context, copy, slot, message, now, session)
 
-    await _once(context, message, effect)
+    await _once(context, message.slot.slot_id, message, effect)
 
 
 async def plan_for_visit(context: Context, message: VisitMessage, mail: VisitMail, *, now: datetime) -> None:
@@ -79,7 +81,9 @@ async def plan_for_visit(context: Context, message: VisitMessage, mail: VisitMai
         copies = context.store.copies
         facts = message.visit
         before = await copies.visit(facts.visit_id, session)
-        outdated = facts.version < await copies.version("visits", facts.visit_id, session)
+        held = await copies.version("visits", facts.visit_id, session)
+        inbox.in_turn(held, facts.version)
+        outdated = facts.version < held
         case = VisitCase(facts, tuple(await copies.coordinators(session)))
         after = before if outdated else _visit_after(before, facts)
         dates = [facts.chosen] if facts.chosen else facts.alternatives
@@ -88,17 +92,20 @@ async def plan_for_visit(context: Context, message: VisitMessage, mail: VisitMai
         previous = before.facts.chosen if before and isinstance(message, VisitMoved) else None
         await _plan_visit(planner, mail(case), case, after, previous, outdated, session)
 
-    await _once(context, message, effect)
+    await _once(context, message.visit.visit_id, message, effect)
 
 
 async def keep_slot(context: Context, message: Message, slot: SlotFacts) -> None:
     """Keep what is said of a slot, when it is the newest."""
-    await _once(context, message, lambda session: _ignore(context.store.copies.newest_slot(slot, session)))
+    await _once(
+        context, slot.slot_id, message, lambda session: _ignore(context.store.copies.newest_slot(slot, session))
+    )
 
 
-async def _once(context: Context, message: Message, effect: Callable[[Session], Any]) -> None:
-    if await inbox.once(context.store.db, message, "mails", effect):
-        context.store.deliveries.planned()
+async def _once(context: Context, thing: str, message: Message, effect: Callable[[Session], Any]) -> None:
+    async with context.turns.of(thing):
+        if await inbox.once(context.store.db, message, "mails", effect):
+            context.store.deliveries.planned()
 
 
 async def _ignore(work: Any) -> None:

@@ -11,78 +11,22 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from deploy.local.probes import http_is_ready, mongod_is_writable, nats_is_ready
 from deploy.local.processes import ROOT
+from tests.support.instance import Instance, environment, started
 from tests.support.waiting import wait_until
 
-START = [sys.executable, "-m", "tests.support.stand_in_start"]
 # Nothing but the front door is started: for tests that need no more.
 ELSEWHERE = {
     "MONGODB_URL": "mongodb://127.0.0.1:1/?replicaSet=rs0",
     "NATS_URL": "nats://127.0.0.1:1",
     "SMTP_URL": "smtp://127.0.0.1:1",
 }
-
-
-class Instance:
-    """A running embedded start."""
-
-    def __init__(self, process: subprocess.Popen[str], data: Path) -> None:
-        self.process = process
-        self.data = data
-        self.output = ""
-
-    def read_until_ready(self) -> None:
-        """Collect what it prints, up to its last line."""
-        assert self.process.stdout
-        for line in self.process.stdout:
-            self.output += line
-            if line.startswith("Ctrl-C"):
-                return
-        raise AssertionError(f"it ended: {self.output}")
-
-    @property
-    def addresses(self) -> dict[str, str]:
-        return json.loads((self.data / "instance.json").read_text())
-
-    def port(self, name: str) -> int:
-        return int(re.findall(r":(\d+)", self.addresses[name])[-1])
-
-    def children(self) -> list[int]:
-        """Process ids."""
-        pid = self.process.pid
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-    def is_ready(self) -> bool:
-        return (
-            http_is_ready(self.port("url"))
-            and http_is_ready(self.port("mailbox_url"))
-            and nats_is_ready(self.port("nats_url"))
-            and mongod_is_writable(self.port("mongodb_url"))
-        )
-
-
-def environment(data: Path, **more: str) -> dict[str, str]:
-    return {**os.environ, "DATA_DIR": str(data), "PORT": "0", "MAILBOX_PORT": "0", **more}
-
-
-@contextmanager
-def started(data: Path, **more: str) -> Iterator[Instance]:
-    with subprocess.Popen(
-        START, cwd=ROOT, env=environment(data, **more), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        try:
-            instance = Instance(process, data)
-            instance.read_until_ready()
-            yield instance
-        finally:
-            process.kill()
 
 
 def said(*command: str, data: Path, **more: str) -> tuple[int, str]:

@@ -1,6 +1,9 @@
 """From messages to planned mails, on a real MongoDB: once, in any order, with the calendar's SEQUENCE."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from services.notify.usecases import planning
 from shared.schemas import events, outreach
@@ -17,7 +20,7 @@ from tests.support.notify_builders import (
     visit,
     visit_said,
 )
-from tests.support.notify_world import World
+from tests.support.notify_world import World, build_world
 
 BERLIN_8_ON_17_NOV = datetime(2026, 11, 17, 7, 0, tzinfo=UTC)
 BERLIN_8_ON_29_NOV = datetime(2026, 11, 29, 7, 0, tzinfo=UTC)
@@ -165,15 +168,15 @@ async def test_attendance_needs_no_mail(world: World) -> None:
     assert await world.deliveries() == []
 
 
-async def test_two_messages_handled_at_the_same_time_see_each_other(world: World) -> None:
+async def test_two_messages_handled_by_two_processes_at_the_same_time_see_each_other(world: World) -> None:
     """The move and the confirmation race: whoever is second knows the other, so the newest date is told."""
-    import asyncio
 
+    other = await build_world(world.db, world.server, clock=world.clock)
     for number in range(10):
         opened = slot(1, slot_id=f"slot{number}")
         moved = slot(2, LATER, slot_id=f"slot{number}")
         race = said(events.RegistrationConfirmed, registration("confirmed", id=f"race{number}", slot=opened))
-        await asyncio.gather(world.hear(race), world.hear(slot_moved(moved)))
+        await asyncio.gather(world.hear(race), other.hear(slot_moved(moved)))
         rows = await world.deliveries(about=f"registration:race{number}", recipient_role="teacher")
         last_told = max(row["revision"] for row in rows if row["kind"] != "slot_reminder")
         assert last_told == 2
@@ -210,15 +213,15 @@ async def test_a_declined_proposal_reaches_the_coordinators_only(world: World) -
     assert await world.summary() == [("visit_proposal_declined", "coordinator", "planned")]
 
 
-async def test_a_failing_handler_leaves_neither_a_note_nor_a_mail(world: World, monkeypatch: object) -> None:
+async def test_a_failing_handler_leaves_neither_a_note_nor_a_mail(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def broken(*_: object) -> None:
         raise ArithmeticError
 
-    monkeypatch.setattr(planning, "_plan_slot_reminders", broken)  # type: ignore[attr-defined]
-    try:
+    monkeypatch.setattr(planning, "_plan_slot_reminders", broken)
+    with pytest.raises(ArithmeticError):
         await world.hear(confirmed())
-    except ArithmeticError:
-        pass
     assert await world.db.inbox.count_documents({}) == 0
     assert await world.deliveries() == []
     assert await world.db.registrations.count_documents({}) == 0

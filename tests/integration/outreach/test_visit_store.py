@@ -1,8 +1,12 @@
 """Visits and bookings in a real replica set: what happens at the same time, what is retried, who may."""
 
 import asyncio
+import random
+from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -426,3 +430,66 @@ async def test_a_person_without_the_role_is_not_proposed(store):
 async def test_an_unknown_visit_is_not_found(store):
     with pytest.raises(errors.VisitNotFound):
         await visits.get_visit(store, COORDINATOR, "none")
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_a_storm_of_requests_breaks_no_rule(store, seed):
+    """Proposals, answers, moves, cancellations and blocked days at once; the rules are checked in what is stored."""
+    chance = random.Random(seed)
+    await often(store, "a", per_week=2, per_campaign=5)
+    days = [MONDAY + timedelta(days=n) for n in (0, 1, 3, 4, 7, 8)]
+
+    def some_date():
+        return date_given(chance.choice(days), chance.randint(7, 13), chance.choice([45, 90, 180]))
+
+    found = []
+    while len(found) < 12:
+        with suppress(RuleBroken):
+            found.append(await asked(store, some_date(), some_date()))
+
+    def some_work():
+        visit = chance.choice(found)
+        member = chance.choice("abc")
+        block = BlockDays(days=[chance.choice(days)])
+        return chance.choice(
+            [
+                lambda: propose(store, visit, *chance.sample("abc", chance.randint(1, 2)), alternative=0),
+                lambda: propose(store, visit, member, alternative=1),
+                lambda: accept(store, visit, member),
+                lambda: decline(store, visit, member),
+                lambda: move(store, visit, some_date()),
+                lambda: cancel(store, visit),
+                lambda: ambassadors.block_days(
+                    store, COORDINATOR, member, block, zone=ZONE, now=NOW, request_id=random_id()
+                ),
+            ]
+        )
+
+    for _ in range(4):
+        outcomes = await asyncio.gather(*(outcome(some_work()()) for _ in range(15)))
+        assert "ChangedMeanwhile" not in outcomes
+        for member in "abc":
+            await assert_rules_hold(store, member)
+    await assert_bookings_follow_from_visits(store)
+
+
+async def assert_rules_hold(store: Store, ambassador_id: str) -> None:
+    who = await store.db.ambassadors.find_one({"_id": ambassador_id})
+    rows = await booked(store, ambassador_id)
+    for before, after in pairwise(rows):
+        assert before["ends_utc"] <= after["starts_utc"]
+    assert not {row["day"] for row in rows} & {each["day"] for each in who["blocked_days"]}
+    assert max(Counter(row["week"] for row in rows).values(), default=0) <= who["limits"]["per_week"]
+    assert len(rows) <= who["limits"]["per_campaign"]
+
+
+async def assert_bookings_follow_from_visits(store: Store) -> None:
+    rows = await booked(store)
+    taken = {(row["visit_id"], row["ambassador_id"], row["state"], row["starts_utc"]) for row in rows}
+    planned = set()
+    for visit in (await visits.list_visits(store, COORDINATOR, limit=100))[0]:
+        if visit.state in ("proposed", "confirmed"):
+            state = "held" if visit.state == "proposed" else "confirmed"
+            planned |= {(visit.id, member.ambassador_id, state, visit.chosen.starts_utc) for member in visit.team}
+        assert (await said(store, visit.id)).count("VisitCancelled") == (visit.state == "cancelled")
+    assert taken == planned
