@@ -71,7 +71,7 @@ def day_and_time(value: datetime, language: str) -> str:
 
 def time_span(start: datetime, end: datetime, language: str) -> str:
     """Two wall times of one day: `9:00–12:00 Uhr` / `9:00–12:00`."""
-    return f"{start:%-H:%M}–{clock_time(end, language)}"
+    return f"{start.hour}:{start:%M}–{clock_time(end, language)}".replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def weekday(value: date, language: str) -> str:

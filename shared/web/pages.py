@@ -161,11 +161,12 @@ def add_page_handlers(app: FastAPI, pages: Pages) -> None:
         if isinstance(error, SignInNeeded):
             return see_other(sign_in_address(error.back_to))
         await visitor(request)
-        return pages.show(request, "error.html", status_of(error), sentence=words.sentence(error, language_of(request)))
+        sentence = words.sentence(error, language_of(request))
+        return pages.show(request, "error.html", status_of(error), sentence=sentence, kind=error.slug())
 
     async def any_page(request: Request, error: Exception) -> Response:
         answer = await problems[type(error) if type(error) in problems else Exception](request, error)  # type: ignore[misc]
-        return pages.show(request, "error.html", answer.status_code, sentence=None)
+        return pages.show(request, "error.html", answer.status_code, sentence=None, kind="")
 
     async def http_page(request: Request, error: Any) -> Response:
         return await rule_page(request, NotFound()) if error.status_code == 404 else await _plain(request, error)

@@ -430,8 +430,8 @@ class Ledger:
         self.changed.add(after.id)
         if after.active:
             self._active[after.key] = after.id
-        else:
-            self._active.pop(after.key, None)
+        elif self._active.get(after.key) == after.id:
+            del self._active[after.key]
         previous = before.group.pupils if before and message is say.RegistrationResized else None
         facts = registration_facts(after, self._slot_facts(), previous)
         about = f"registration:{after.id}"
