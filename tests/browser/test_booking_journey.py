@@ -121,7 +121,7 @@ async def test_a_company_enters_a_series_and_reads_which_days_were_left_out(worl
     await page.get_by_label("Erster Tag").fill("2026-10-13")
     await page.get_by_label("Letzter Tag").fill("2026-11-10")
     await page.get_by_role("button", name="Termine eintragen").click()
-    await expect(page.get_by_role("status")).to_contain_text("2 Termine sind jetzt buchbar.")
+    await expect(page.get_by_role("status")).to_contain_text("3 Termine sind jetzt buchbar.")
     await expect(page.get_by_role("status")).to_contain_text("Di., 20. Oktober 2026 – Herbstferien")
 
 

@@ -136,3 +136,22 @@ async def test_every_page_fits_a_small_phone_and_keeps_to_the_policy(
         assert found == [], (path, language, found)
         assert [text for text in complaints if "Security Policy" in text] == [], path
         await page.context.close()
+
+
+async def test_the_check_of_pages_finds_what_is_wrong(page_of: OpenPage) -> None:
+    page = await page_of(scripts=True, width=320)
+    await page.set_content(
+        "<main><p id=a style='width: 40rem'>wide</p><p id=a></p><input name=x aria-describedby=none>"
+        "<button style='height: 20px'>small</button><a href='#gone'>gone</a></main>"
+    )
+    found = " ".join(await page.evaluate(CHECK.read_text()))
+    wrong = (
+        "scrolls sideways",
+        "not one h1",
+        "inline style",
+        "id twice",
+        "no label",
+        "describes nothing",
+        "small target",
+    )
+    assert [each for each in (*wrong, "leads nowhere") if each not in found] == []
