@@ -19,7 +19,7 @@ SIGN_IN, TRANSITION, REMINDER = 0, 1, 2
 TRANSITION_HORIZON = timedelta(days=3)
 REMINDER_TIME = time(8)
 VISIT_REMINDER_DAYS = (2,)
-LATE = timedelta(minutes=2)
+LATE = timedelta(minutes=10)
 ATTEMPTS_KEPT = 20
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = {SIGN_IN: timedelta(seconds=30), TRANSITION: timedelta(minutes=15), REMINDER: timedelta(minutes=30)}
@@ -255,9 +255,10 @@ def reason_not_to_send(delivery: Delivery, known: Known | None, now: datetime) -
     """Why a mail must not go out although it is due: `superseded`; empty when it may.
 
     A reminder is checked every time. A mail about a transition is sent in its turn even when the next transition
-    already waits behind it; once it is late (tried before, or long planned), it must still be true.
+    already waits behind it, so that everybody can follow what happened; more than ten minutes late it must still be
+    true.
     """
-    late = delivery.attempt_count > 0 or now - delivery.planned_at > LATE
+    late = now - delivery.planned_at > LATE
     if known is None or not (late or delivery.kind in REMINDERS):
         return "superseded" if delivery.kind in REMINDERS else ""
     true_while = TRUE_WHILE.get(delivery.kind)

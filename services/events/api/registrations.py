@@ -19,6 +19,8 @@ from services.events.usecases.results import ListOf, RegistrationView, SelfFound
 from shared.web.callers import RequestId
 
 router = APIRouter(tags=["registrations"])
+NO_REASON = WithReason()
+NOTHING_SAID = CancelRegistration()
 
 
 @router.get("/registrations")
@@ -45,7 +47,7 @@ async def approve(
 
 @router.post("/registrations/{registration_id}/decline")
 async def decline(
-    registration_id: str, body: WithReason, who: Writer, store: TheStore, now: Now, request_id: RequestId
+    registration_id: str, who: Writer, store: TheStore, now: Now, request_id: RequestId, body: WithReason = NO_REASON
 ) -> RegistrationView:
     """The company does not agree."""
     return await registrations.decline_registration(store, who, registration_id, body, now=now, request_id=request_id)
@@ -61,7 +63,12 @@ async def accept(
 
 @router.post("/registrations/{registration_id}/cancel")
 async def cancel(
-    registration_id: str, body: CancelRegistration, who: Writer, store: TheStore, now: Now, request_id: RequestId
+    registration_id: str,
+    who: Writer,
+    store: TheStore,
+    now: Now,
+    request_id: RequestId,
+    body: CancelRegistration = NOTHING_SAID,
 ) -> RegistrationView:
     """Call the registration off."""
     return await registrations.cancel_registration(store, who, registration_id, body, now=now, request_id=request_id)

@@ -18,6 +18,7 @@ from services.events.usecases.results import ListOf, RegistrationView, SlotView,
 from shared.web.callers import RequestId
 
 router = APIRouter(tags=["slots"])
+NO_REASON = WithReason()
 
 
 @router.get("/slots")
@@ -52,7 +53,7 @@ async def resize_slot(
 
 @router.post("/slots/{slot_id}/cancel")
 async def cancel_slot(
-    slot_id: str, body: WithReason, who: Writer, store: TheStore, now: Now, request_id: RequestId
+    slot_id: str, who: Writer, store: TheStore, now: Now, request_id: RequestId, body: WithReason = NO_REASON
 ) -> SlotView:
     """Call the date off, with all its registrations."""
     return await slots.cancel_slot(store, who, slot_id, body, now=now, request_id=request_id)

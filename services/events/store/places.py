@@ -77,7 +77,12 @@ class Places:
         """Carry out what processes that died left behind before `before`; returns for how many slots."""
         left = await self._db.slots.find({"pending.at": {"$lte": before}}, {"_id": 1}).to_list(1000)
         for row in left:
-            await self.carry_out_pending(row["_id"])
+            try:
+                await self.carry_out_pending(row["_id"])
+            except StoreError:
+                raise
+            except Exception:  # one slot that cannot be read must not keep the others waiting
+                log.exception("the last batch of slot %s cannot be carried out", row["_id"])
         return len(left)
 
     async def close(self) -> None:

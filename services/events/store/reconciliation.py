@@ -9,7 +9,7 @@ from shared.mongo import Database, Document
 
 Found = tuple[str, str, int, int]
 ROW = {"state": 1, "group.pupils": 1, "position": 1, "active": 1, "key": 1, "version": 1}
-ATTEMPTS = 20
+_WITHOUT_BATCH = {"pending.new": 0, "pending.changed": 0, "pending.outbox": 0, "pending.log": 0}
 
 
 async def compare_all(db: Database) -> tuple[int, list[Found]]:
@@ -17,30 +17,25 @@ async def compare_all(db: Database) -> tuple[int, list[Found]]:
 
     One pass sums up all registrations; only slots that look different then (they may be changing) are read closely.
     """
+    slots = {document["_id"]: document async for document in db.slots.find({}, _WITHOUT_BATCH)}
     sums = {row["_id"]: row async for row in db.registrations.aggregate(_SUMS)}
-    checked, suspects = 0, []
-    async for document in db.slots.find({}):
-        checked += 1
-        if "pending" in document or not _agrees(slot_of(document), sums.pop(document["_id"], None)):
-            suspects.append(document["_id"])
-        sums.pop(document["_id"], None)
-    differences = [found for slot_id in suspects for found in await compare_slot(db, slot_id)]
-    return checked, differences + [(slot_id, "slot missing", 0, row["rows"]) for slot_id, row in sums.items()]
+    suspects = [key for key, slot in slots.items() if "pending" in slot or not _agrees(slot_of(slot), sums.get(key))]
+    found = [difference for slot_id in suspects for difference in await compare_slot(db, slot_id)]
+    for slot_id in sums.keys() - slots.keys():
+        if not await db.slots.find_one({"_id": slot_id}, {"_id": 1}):
+            found.append((slot_id, "slot missing", 0, sums[slot_id]["rows"]))
+    return len(slots), found
 
 
 async def compare_slot(db: Database, slot_id: str) -> list[Found]:
-    """The differences of one slot, read while nobody changed it; a decided batch counts as carried out."""
-    found: list[Found] = []
-    for _ in range(ATTEMPTS):
-        document = await db.slots.find_one({"_id": slot_id})
-        if document is None:
-            return []
-        rows = {row["_id"]: row async for row in db.registrations.find({"slot_id": slot_id}, ROW)}
-        again = await db.slots.find_one({"_id": slot_id}, {"version": 1})
-        found = differences(slot_of(document), list(_with_pending(rows, document.get("pending")).values()))
-        if not found or (again and again["version"] == document["version"]):
-            return found
-    return [(slot_id, "never at rest", 0, 0)]
+    """The differences of one slot, read as of one moment; a decided batch counts as carried out."""
+    async with await db.client.start_session(snapshot=True) as moment:
+        document = await db.slots.find_one({"_id": slot_id}, session=moment)
+        rows = await db.registrations.find({"slot_id": slot_id}, ROW, session=moment).to_list(None)
+    if document is None:
+        return []
+    by_id = {row["_id"]: row for row in rows}
+    return differences(slot_of(document), list(_with_pending(by_id, document.get("pending")).values()))
 
 
 def differences(slot: Slot, rows: list[Document]) -> list[Found]:

@@ -1,6 +1,6 @@
 """What this service keeps: its collections, their indexes, and the writes of everything but places."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from services.events.domain.commands import Command
@@ -192,10 +192,6 @@ class Store:
             conditions.append({"$or": [{order: {"$gt": value}}, {order: value, "_id": {"$gt": row_id}}]})
         found = collection.find({"$and": conditions}, WITHOUT_PENDING).sort([(order, 1), ("_id", 1)])
         return await found.to_list(limit + 1)
-
-    def every_slot(self) -> AsyncIterator[Document]:
-        """All slots, with their pending batch."""
-        return self.db.slots.find({}).sort("_id", 1)
 
     async def _write_new(self, work: Callable[[Session], object]) -> bool:
         try:

@@ -77,7 +77,7 @@ class AmbassadorHasLeft(NotFree):
 
 
 class AmbassadorIsBooked(NotFree):
-    """{name} has another visit at that time: {starts} to {ends}."""
+    """{name} has another visit at that time; it begins on {starts}."""
 
 
 class AmbassadorIsBlocked(NotFree):
@@ -222,7 +222,7 @@ class Ambassador(Aggregate):
         if not self.active:
             return AmbassadorHasLeft(name=name)
         if clash := next((booking for booking in bookings if booking.overlaps(when)), None):
-            return AmbassadorIsBooked(name=name, starts=clash.starts_local, ends=clash.ends_local)
+            return AmbassadorIsBooked(name=name, starts=clash.starts_local)
         if (reason := self._block_on(when.day)) is not None:
             return AmbassadorIsBlocked(name=name, day=when.day, because=f" ({reason})" if reason else "")
         in_week = sum(booking.week == week_of(when.day) for booking in bookings)

@@ -6,6 +6,7 @@ import pytest
 from services.outreach.domain.people import EnterPerson, RoleGiven
 from services.outreach.usecases.people import enter_person
 from services.outreach.usecases.schools import import_schools
+from services.outreach.web.routers import ROUTERS
 from tests.integration.outreach.test_school_import import REGISTER
 from tests.support.outreach import COORDINATOR, NOW, confirmed, offer, registration, slot
 
@@ -67,6 +68,17 @@ async def test_a_form_without_the_sessions_token_changes_nothing(office, store):
     answer = await office.send("/outreach/campaigns/new", {**CAMPAIGN, "csrf": "forged"})
     assert answer.status_code == 403
     assert await store.db.campaigns.count_documents({}) == 0
+
+
+async def test_no_form_is_taken_without_the_sessions_token_or_from_another_site(office):
+    forms = [route.path for router in ROUTERS for route in router.routes if "POST" in route.methods]
+    assert len(forms) > 15
+    for path in forms:
+        address = "/outreach" + re.sub(r"{\w+}", "1", path)
+        await office.get("/outreach/account")
+        forged = await office.send(address, {"csrf": "forged"})
+        foreign = await office.send(address, headers={"Sec-Fetch-Site": "cross-site"})
+        assert (forged.status_code, foreign.status_code) == (403, 403), path
 
 
 async def test_a_campaign_is_opened_and_a_double_click_opens_it_once(office, store):

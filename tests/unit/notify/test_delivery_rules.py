@@ -113,7 +113,12 @@ def test_a_mail_in_its_turn_is_sent_although_the_next_transition_is_known() -> N
     assert domain.reason_not_to_send(delivery(), Known("cancelled", 3, 1), NOW) == ""
 
 
-@pytest.mark.parametrize("late", [{"attempt_count": 1}, {"planned_at": NOW - timedelta(minutes=3)}])
+def test_a_mail_that_is_tried_again_soon_tells_its_own_transition() -> None:
+    again = delivery(attempt_count=1, planned_at=NOW - timedelta(minutes=9))
+    assert domain.reason_not_to_send(again, Known("cancelled", 3, 1), NOW) == ""
+
+
+@pytest.mark.parametrize("late", [{"planned_at": NOW - timedelta(minutes=11)}])
 def test_a_late_mail_must_still_be_true(late: dict[str, Any]) -> None:
     assert domain.reason_not_to_send(delivery(**late), Known("cancelled", 3, 1), NOW) == "superseded"
     assert domain.reason_not_to_send(delivery(**late), Known("confirmed", 3, 2), NOW) == "superseded"
