@@ -193,6 +193,7 @@ def whole_state() -> bytes:
     return f"{header}\n{columns}\n{out.getvalue()}".encode()
 
 
+@pytest.mark.processes_only
 async def test_a_register_of_the_whole_state_is_in_within_ten_seconds_and_200_mb(
     mongodb_url, tmp_path, record_property
 ):
