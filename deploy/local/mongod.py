@@ -32,6 +32,7 @@ def mongod(data: Path, port: int, log: Path, pass_fds: tuple[int, ...] = ()) -> 
     parameters = {
         "diagnosticDataCollectionEnabled": "false",
         "shutdownTimeoutMillisForSignaledShutdown": "100",
+        "transactionLifetimeLimitSeconds": "5",  # an open transaction outlives a killed process and holds its documents
     }
     return Child(
         "MongoDB",
