@@ -1,4 +1,4 @@
-"""python -m services.outreach.first_coordinator <e-mail address> <name>: for a system that nobody can sign in to yet."""
+"""python -m services.outreach.first_coordinator <address> <name>: for a system that nobody can sign in to yet."""
 
 import argparse
 import asyncio

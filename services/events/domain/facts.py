@@ -144,6 +144,10 @@ class Registration:
         """The places it holds."""
         return self.group.pupils if self.state in TAKING else 0
 
+    def offer_is_over(self, now: datetime) -> bool:
+        """Whether its offered places were not accepted in time."""
+        return self.state == "offered" and self.offer_expires_at is not None and now >= self.offer_expires_at
+
     @property
     def key(self) -> str:
         """What must be unique among the active registrations of a slot."""

@@ -6,7 +6,6 @@ the other in memory; what changed, and what is to be said about it, is then writ
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any, Literal
 
 from services.events.domain import commands as do
@@ -104,7 +103,7 @@ class Ledger:
             return before
         if before.state == "confirmed":
             raise errors.AlreadyConfirmed
-        if before.state == "expired" or _is_over(before, command.now):
+        if before.state == "expired" or before.offer_is_over(command.now):
             raise errors.OfferHasExpired(expired=wall_time(before.offer_expires_at or before.changed_at, self.slot))
         if before.state != "offered":
             raise errors.NothingOffered
@@ -114,7 +113,7 @@ class Ledger:
     def expire(self, command: do.Expire) -> Registration:
         """offered → expired once its time is over; the places go to the next."""
         before = self._commanded(command)
-        if not _is_over(before, command.now):
+        if not before.offer_is_over(command.now):
             return before
         after = self._change(before, command, say.OfferedPlacesExpired, state="expired")
         self._promote(command)
@@ -364,35 +363,24 @@ class Ledger:
             del self._active[after.key]
         previous = before.group.pupils if before and message is say.RegistrationResized else None
         facts = registration_facts(after, self._slot_facts(), previous)
-        about = f"registration:{after.id}"
-        self.messages.append(
-            message.about(
-                about, after.version, now=command.now, correlation_id=command.correlation_id, registration=facts
-            )
-        )
+        self._say(message, f"registration:{after.id}", after.version, command, registration=facts)
         return after
 
     def _change_slot(self, command: do.Command, **fields: Any) -> None:
         self.slot = replace(self.slot, version=self.slot.version + 1, last_request_id=command.request_id, **fields)
         self._facts = None
 
-    def _say_of_slot(self, message: type[say.EventsMessage], command: do.Command, **facts: Any) -> None:
-        self.messages.append(
-            message.about(
-                f"slot:{self.slot.id}", self.slot.version, now=command.now, correlation_id=command.correlation_id,
-                slot=self._slot_facts(), **facts,
-            )
-        )  # fmt: skip
+    def _say_of_slot(self, kind: type[say.EventsMessage], command: do.Command, **facts: Any) -> None:
+        self._say(kind, f"slot:{self.slot.id}", self.slot.version, command, slot=self._slot_facts(), **facts)
+
+    def _say(self, kind: type[say.EventsMessage], about: str, version: int, command: do.Command, **facts: Any) -> None:
+        origin = {"now": command.now, "correlation_id": command.correlation_id}
+        self.messages.append(kind.about(about, version, **origin, **facts))
 
     def _slot_facts(self) -> say.SlotFacts:
         if self._facts is None:
             self._facts = slot_facts(self.slot, self.offer)
         return self._facts
-
-
-def _is_over(registration: Registration, now: datetime) -> bool:
-    until = registration.offer_expires_at
-    return registration.state == "offered" and until is not None and now >= until
 
 
 _DECISIONS: dict[type[do.Command], Callable[[Ledger, Any], Registration | Slot]] = {
