@@ -168,6 +168,7 @@ def whole_state() -> bytes:
     return f"{header}\n{columns}\n{out.getvalue()}".encode()
 
 
+@pytest.mark.processes_only
 async def test_a_register_of_the_whole_state_is_in_with_less_than_200_mb(mongodb_url, tmp_path):
     path = tmp_path / "whole-state.csv"
     path.write_bytes(whole_state())
