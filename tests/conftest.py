@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.support.engine import ContainerMongod, ContainerNats, engine_answers, in_a_container
 from tests.support.servers import MailServer, running_mail_server, running_mongod, running_nats
+
+settings.register_profile("perspektive", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("perspektive")
 
 
 @pytest.fixture(scope="session")

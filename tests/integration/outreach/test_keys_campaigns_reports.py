@@ -205,3 +205,17 @@ async def test_people_who_did_not_sign_in_for_two_years_are_erased_with_a_receip
     kept = await everything(store)
     kept.pop("idempotency")  # answers for retries; MongoDB deletes them after a day
     assert "toni" not in str(kept).lower()
+
+
+async def test_contacts_leave_messages_that_have_been_set_aside_for_ninety_days_and_can_still_be_replayed(
+    running, store, campaign_id
+):
+    message = confirmed(registration(slot(offer(campaign_id)), 1))
+    facts = {"wire": message.to_wire(), "error": "KeyError", "attempts": 6}
+    await store.db.set_aside.insert_one({"_id": message.id, **facts, "set_aside_at": NOW})
+    assert (await erase_due(store, now=NOW + timedelta(days=89)))["set_aside_contacts"] == 0
+    assert (await erase_due(store, now=NOW + timedelta(days=90)))["set_aside_contacts"] == 1
+    assert (await erase_due(store, now=NOW + timedelta(days=91)))["set_aside_contacts"] == 0
+    assert "toni" not in str(await store.db.set_aside.find().to_list(None)).lower()
+    await running.app.state.dispatcher.replay(message.id)
+    assert await store.db.report_registrations.count_documents({}) == 1
