@@ -175,6 +175,7 @@ async def test_two_messages_handled_by_two_processes_at_the_same_time_see_each_o
     for number in range(10):
         opened = slot(1, slot_id=f"slot{number}")
         moved = slot(2, LATER, slot_id=f"slot{number}")
+        await world.hear(events.SlotOpened.about(f"slot:slot{number}", 1, now=NOW, slot=opened))
         race = said(events.RegistrationConfirmed, registration("confirmed", id=f"race{number}", slot=opened))
         await asyncio.gather(world.hear(race), other.hear(slot_moved(moved)))
         rows = await world.deliveries(about=f"registration:race{number}", recipient_role="teacher")
