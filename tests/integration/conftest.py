@@ -1,4 +1,7 @@
-"""Every test here that needs MongoDB or NATS runs twice: against child processes, and against containers."""
+"""Every test here that needs MongoDB or NATS runs twice: against child processes, and against containers.
+
+Those that measure, or look at pages, are marked `processes_only`: a second run of them would tell nothing new.
+"""
 
 import pytest
 
@@ -8,6 +11,8 @@ from tests.support.engine import engine_answers, engine_is_required
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Ask for both; pytest puts those of one kind together, so that each server starts once for all of them."""
     if "in_container" not in metafunc.fixturenames:
+        return
+    if metafunc.definition.get_closest_marker("processes_only"):
         return
     run = engine_is_required() or engine_answers()
     not_run = [] if run else [pytest.mark.skip("no container engine answers")]

@@ -32,9 +32,10 @@ OTHER_SCHOOL = school(id="100002", name="Andere Schule", short_name="Siegen, And
 async def visits_store(mongodb_url: str, name: str):
     """An empty store but for what visits refer to: ambassadors a and b of `works`, c of `other`; a takes one a week."""
     async with database(mongodb_url, name) as db:
-        await db.client.drop_database(name)
         store = Store(db)
         await collections.prepare(store)
+        for collection in await db.list_collection_names():  # ten times as fast as making all of them anew
+            await db[collection].delete_many({})
         await fill(store)
         yield store
 

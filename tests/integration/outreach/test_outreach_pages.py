@@ -10,6 +10,7 @@ from services.outreach.web.routers import ROUTERS
 from tests.integration.outreach.test_school_import import REGISTER
 from tests.support.outreach import COORDINATOR, NOW, confirmed, offer, registration, slot
 
+pytestmark = pytest.mark.processes_only
 PAGES = [
     "/outreach/", "/outreach/schools", "/outreach/schools?q=siegen&district=05970", "/outreach/schools/100022",
     "/outreach/imports", "/outreach/companies", "/outreach/companies/new", "/outreach/people",

@@ -10,6 +10,7 @@ from shared.schemas.outreach import Role
 from tests.support.visits import MONDAY, date_given
 from tests.support.visits_db import asked, booked, fill, propose, said
 
+pytestmark = pytest.mark.processes_only
 TYPED = {
     "campaign_id": "campaign", "school_id": "100001", "field": "M", "grade": "8", "group.name": "8a",
     "group.pupils": "27", "contact.name": "Lehrkraft Muster", "contact.email": "lehrkraft@schule.example",
