@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.support.chromium import ARGUMENTS, MISSING, chromium
 
-PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1180, "height": 844}
+PHONE = {"width": 390, "height": 880}
+DESKTOP = {"width": 1180, "height": 880}
 FRAME = """<body style="margin:0;padding:36px;display:flex;gap:36px;align-items:center;background:#e9e6dc">
 <img src="{wide}" style="width:1180px;border-radius:14px;box-shadow:0 10px 40px #0003">
 <img src="{narrow}" style="width:390px;border-radius:34px;border:9px solid #17211e;box-shadow:0 10px 40px #0004">"""
@@ -70,7 +70,7 @@ class _Pictures:
             shots.append(page.screenshot())
             page.context.close()
         wide, narrow = (f"data:image/png;base64,{base64.b64encode(shot).decode()}" for shot in shots)
-        frame = self._browser.new_page(viewport={"width": 1696, "height": 934})
+        frame = self._browser.new_page(viewport={"width": 1696, "height": 970})
         frame.set_content(FRAME.format(wide=wide, narrow=narrow))
         frame.screenshot(path=self._folder / f"{name}.png")
         frame.close()
