@@ -1,5 +1,6 @@
 """All wiring of this service."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -14,6 +15,7 @@ from services.events.store.store import COLLECTIONS, Store
 from services.events.usecases.upkeep import erase_due, expire_offers, finish_left_behind, reconcile
 from services.events.web.routers import ROUTERS as PAGES
 from shared.clock import Clock
+from shared.school_calendar import known_until
 from shared.service import Service
 from shared.web.edge import build_edge
 from shared.web.pages import Pages
@@ -52,6 +54,9 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
 
 def _workers(store: Store, clock: Clock) -> dict[str, Worker]:
     return {
+        "calendar": lambda: every(
+            3600, lambda: asyncio.to_thread(known_until)
+        ),  # built once, before anybody waits for it
         "expiring offers": lambda: every(1, lambda: expire_offers(store, now=clock.now())),
         "finishing": lambda: every(2, lambda: finish_left_behind(store, now=clock.now())),
         "erasing": lambda: every(3600, lambda: erase_due(store, now=clock.now())),

@@ -30,9 +30,9 @@ CLOCK_OWNERS = {"datetime", "date", "time", "clock", "dt"}
 BUILDERS = {"create_app", "connect", "open", "getenv", "run", "front_door", *CLIENT_BUILDERS}
 
 REQUIRED = ("README.md", "__main__", "settings", "app", "web", "api", "consumer", "usecases", "domain", "store")
-OPTIONAL = ("templates",)
+OPTIONAL = ("templates", "edge")
 OWN = {
-    "outreach": {"school_register", "edge"},
+    "outreach": {"school_register", "first_coordinator"},
     "events": set(),
     "notify": {"calendar", "mails", "rendering", "sender", "smtp", "vtimezone", "words"},
 }

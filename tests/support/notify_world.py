@@ -104,10 +104,10 @@ class World:
     server: ScriptedServer
 
     async def hear(self, *messages: Message) -> None:
-        """Hand messages to the service as the broker does; an error of a handler is raised."""
+        """Hand messages to the service as the broker does when it has waited for earlier ones; errors are raised."""
         dispatcher = Dispatcher(self.db, HANDLERS, self.context, self.clock)  # type: ignore[arg-type]
         for message in messages:
-            await dispatcher.receive(message.to_wire(), 1)
+            await dispatcher.receive(message.to_wire(), inbox.PATIENT_ATTEMPTS + 1)
 
     async def send_all(self) -> None:
         """Send what is due now, until nothing is."""

@@ -25,7 +25,7 @@ async def import_register(client: Client, say: Callable[[str], None]) -> None:
         say(f"  broken line {error['line']}, {error['field']} = {error['value']!r}: {error['reason']}")
     must(len(broken["errors"]) == 3, f"three broken lines expected: {broken['errors']}")
     must(broken["counts"]["schools"] == 479, "the good lines of a broken file are kept")
-    whole = await _import(client, _whole_state(register), dry_run=True)
+    whole = await _import(client, whole_state(register), dry_run=True)
     must(whole["counts"]["rows"] == WHOLE_STATE_ROWS, f"{WHOLE_STATE_ROWS} rows expected: {whole['counts']}")
     say(f"a register of the whole state's size: {whole['counts']['rows']} rows read")
 
@@ -45,7 +45,7 @@ def _broken(register: bytes) -> bytes:
     return "\n".join(lines).encode()
 
 
-def _whole_state(register: bytes) -> bytes:
+def whole_state(register: bytes) -> bytes:
     """As many rows as the whole state has, made from the region's by giving them other numbers."""
     header, columns, *lines = register.decode().splitlines()
     rows = list(csv.reader(lines, delimiter=";"))

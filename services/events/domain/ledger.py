@@ -4,46 +4,23 @@ A ledger is one slot with those of its registrations that the commands at hand a
 the other in memory; what changed, and what is to be said about it, is then written in one conditional write.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from services.events.domain import commands as do
 from services.events.domain import errors
+from services.events.domain.booking import may_book, must_be_ahead, must_not_have_started, wall_time
 from services.events.domain.deadlines import offer_deadline
 from services.events.domain.facts import Campaign, Offer, Registration, School, Slot, group_key
 from services.events.domain.messages import registration_facts, slot_facts
+from services.events.domain.promotion import PromotionRun, Skipped, run_on, why_not
 from shared.schemas import events as say
 from shared.schemas.base import Message
 
 MOST_WAITING = 2000
 CLEARED_AT_ONCE = 100
-SKIPPED_SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A waiting group that got nothing when places came free, and why."""
-
-    registration_id: str
-    pupils: int
-    reason: Literal["group_larger_than_free_places", "no_room_for_another_group"]
-
-
-@dataclass(frozen=True, slots=True)
-class PromotionRun:
-    """What became of places that came free: who is offered them, who was skipped."""
-
-    slot_id: str
-    slot_version: int
-    at: datetime
-    free: int
-    free_groups: int
-    offered: tuple[str, ...]
-    skipped: tuple[Skipped, ...]
-    skipped_in_all: int
 
 
 @dataclass
@@ -66,9 +43,8 @@ class Ledger:
 
     def __post_init__(self) -> None:
         self._active = {r.key: r.id for r in self.registrations.values() if r.active}
-        self._queue = sorted(
-            (r for r in self.registrations.values() if r.state == "waitlisted"), key=lambda r: r.position or 0
-        )
+        waiting = [r for r in self.registrations.values() if r.state == "waitlisted"]
+        self._queue = dict.fromkeys(r.id for r in sorted(waiting, key=lambda r: r.position or 0))
         self._facts: say.SlotFacts | None = None
 
     @classmethod
@@ -89,7 +65,7 @@ class Ledger:
         """A new group gets places, asks for them, or waits."""
         if made := self.registrations.get(command.registration_id):
             return made
-        school = self._may_book(command)
+        school = may_book(command, self.slot, self.offer, self.campaign, self.schools)
         self._is_new(command, school)
         pupils = command.group.pupils
         if pupils > self.slot.places:
@@ -129,10 +105,10 @@ class Ledger:
         if before.state == "confirmed":
             raise errors.AlreadyConfirmed
         if before.state == "expired" or _is_over(before, command.now):
-            raise errors.OfferHasExpired(expired=self._local(before.offer_expires_at or before.changed_at))
+            raise errors.OfferHasExpired(expired=wall_time(before.offer_expires_at or before.changed_at, self.slot))
         if before.state != "offered":
             raise errors.NothingOffered
-        self._must_be_ahead(command.now)
+        must_be_ahead(self.slot, command.now)
         return self._change(before, command, say.RegistrationConfirmed, state="confirmed", offer_expires_at=None)
 
     def expire(self, command: do.Expire) -> Registration:
@@ -153,7 +129,7 @@ class Ledger:
             raise errors.AlreadyCancelled
         if not before.active:
             raise errors.RegistrationHasEnded
-        self._must_not_have_started(command.now)
+        must_not_have_started(self.slot, command.now)
         after = self._cancelled(before, command, command.by, command.reason)
         self._promote(command)
         return after
@@ -166,7 +142,7 @@ class Ledger:
             return before
         if not before.active:
             raise errors.RegistrationHasEnded
-        self._must_not_have_started(command.now)
+        must_not_have_started(self.slot, command.now)
         self._must_have_room_to_grow(before, command.pupils)
         if (command.pupils, adults) == (before.group.pupils, before.group.adults):
             return before
@@ -197,7 +173,7 @@ class Ledger:
         """Another date or time; the registrations stay."""
         if self.slot.last_request_id == command.request_id:
             return self.slot
-        self._must_be_ahead(command.now)
+        must_be_ahead(self.slot, command.now)
         previous = self.slot
         if (previous.starts_utc, previous.ends_utc) == (command.starts_utc, command.ends_utc):
             raise errors.NothingToMove
@@ -215,7 +191,7 @@ class Ledger:
         """More or fewer places or groups, never fewer than are taken; new places go to those who wait."""
         if self.slot.last_request_id == command.request_id:
             return self.slot
-        self._must_be_ahead(command.now)
+        must_be_ahead(self.slot, command.now)
         if command.places < self.slot.taken or command.groups < self.slot.groups_taken:
             raise errors.SlotHoldsMore(taken=self.slot.taken, groups_taken=self.slot.groups_taken)
         largest = max((r.group.pupils for r in self._waiting()), default=0)
@@ -234,7 +210,7 @@ class Ledger:
             return self.slot
         if self.slot.state == "cancelled":
             raise errors.AlreadyCancelled
-        self._must_not_have_started(command.now)
+        must_not_have_started(self.slot, command.now)
         self._change_slot(command, state="cancelled", reason=command.reason, revision=self.slot.revision + 1)
         self._say_of_slot(say.SlotCancelled, command, reason=command.reason)
         return self.slot
@@ -245,36 +221,6 @@ class Ledger:
             for registration in [r for r in self.registrations.values() if r.active][:CLEARED_AT_ONCE]:
                 self._cancelled(registration, command, "company", self.slot.reason)
         return self.slot
-
-    def _may_book(self, command: do.Register) -> School:
-        self._must_be_ahead(command.now)
-        if self.offer.facts.state != "published":
-            raise errors.OfferTakesNoBookings
-        if self.campaign is None:
-            raise errors.CampaignUnknown
-        if command.now < self.campaign.booking_from:
-            raise errors.BookingNotOpenYet(booking_from=self._local(self.campaign.booking_from))
-        if command.now >= self.campaign.closes_at:
-            raise errors.BookingIsClosed(closes_at=self._local(self.campaign.closes_at))
-        school = self._school_that_may_come(command.school_id, self.campaign)
-        if command.group.grade not in self.slot.grades:
-            raise errors.GradeNotAccepted(grades=listed(self.slot.grades))
-        if self.offer.facts.requirements and not command.acknowledged:
-            raise errors.RequirementsNotAcknowledged
-        return school
-
-    def _school_that_may_come(self, school_id: str, campaign: Campaign) -> School:
-        school = self.schools.get(school_id)
-        if school is None:
-            raise errors.SchoolUnknown
-        if not school.open:
-            raise errors.SchoolIsClosed(school=school.name)
-        if campaign.districts and school.district_ags not in campaign.districts:
-            raise errors.SchoolNotInCampaign(school=school.name)
-        day: date = self.slot.starts_local.date()
-        if day in school.movable_days:
-            raise errors.SchoolHasDayOff(school=school.name, day=day)
-        return school
 
     def _is_new(self, command: do.Register, school: School) -> None:
         held_by = self._active.get(group_key(school.id, command.group.name))
@@ -303,7 +249,6 @@ class Ledger:
             raise errors.WaitingListIsFull(most=MOST_WAITING)
         waiting = self._new(command, school, "waitlisted", position=slot.next_position)
         self.slot = replace(slot, next_position=slot.next_position + 1)
-        self._queue.append(waiting)
         return self._enter(waiting, command, say.RegistrationWaitlisted)
 
     def _new(
@@ -338,16 +283,7 @@ class Ledger:
     def _must_ask_for_approval(self, registration: Registration, command: do.Command) -> None:
         if registration.state != "requested":
             raise errors.NotWaitingForApproval
-        self._must_be_ahead(command.now)
-
-    def _must_be_ahead(self, now: datetime) -> None:
-        if self.slot.state == "cancelled":
-            raise errors.SlotIsCancelled
-        self._must_not_have_started(now)
-
-    def _must_not_have_started(self, now: datetime) -> None:
-        if now >= self.slot.starts_utc:
-            raise errors.SlotHasStarted
+        must_be_ahead(self.slot, command.now)
 
     def _must_have_room_to_grow(self, before: Registration, pupils: int) -> None:
         slot = self.slot
@@ -370,28 +306,18 @@ class Ledger:
             return
         offered: list[str] = []
         skipped: list[Skipped] = []
-        for waiting in list(self._waiting()):
+        for waiting in self._waiting():
             if self.slot.free < 1 or (skipped and slot.waiting_list == "strict_order"):
                 break
             if self.slot.fits(waiting.group.pupils):
                 offered.append(self._offer_places(waiting, command).id)
             else:
-                skipped.append(Skipped(waiting.id, waiting.group.pupils, self._why_not(waiting)))
-        self._note_run(slot, command.now, offered, skipped)
+                skipped.append(Skipped(waiting.id, waiting.group.pupils, why_not(self.slot)))
+        self.runs.append(run_on(slot, self.slot.version, command.now, offered, skipped))
 
-    def _note_run(self, slot: Slot, at: datetime, offered: list[str], skipped: list[Skipped]) -> None:
-        shown = tuple(skipped[:SKIPPED_SHOWN])
-        version, in_all = self.slot.version, len(skipped)
-        self.runs.append(PromotionRun(slot.id, version, at, slot.free, slot.free_groups, tuple(offered), shown, in_all))
-
-    def _waiting(self) -> Iterable[Registration]:
-        self._queue = [r for w in self._queue if (r := self.registrations[w.id]).state == "waitlisted"]
-        return self._queue
-
-    def _why_not(self, waiting: Registration) -> Literal["group_larger_than_free_places", "no_room_for_another_group"]:
-        if self.slot.free_groups < 1:
-            return "no_room_for_another_group"
-        return "group_larger_than_free_places"
+    def _waiting(self) -> Iterator[Registration]:
+        """Those who wait at this moment, in order; the list may change meanwhile."""
+        return (self.registrations[each] for each in list(self._queue))
 
     def _offer_places(self, waiting: Registration, command: do.Command) -> Registration:
         school = self.schools.get(waiting.school_id)
@@ -428,6 +354,10 @@ class Ledger:
         )
         self.registrations[after.id] = after
         self.changed.add(after.id)
+        if after.state == "waitlisted":
+            self._queue[after.id] = None
+        else:
+            self._queue.pop(after.id, None)
         if after.active:
             self._active[after.key] = after.id
         elif self._active.get(after.key) == after.id:
@@ -459,18 +389,10 @@ class Ledger:
             self._facts = slot_facts(self.slot, self.offer)
         return self._facts
 
-    def _local(self, moment: datetime) -> datetime:
-        return moment.astimezone(ZoneInfo(self.slot.zone)).replace(tzinfo=None)
-
 
 def _is_over(registration: Registration, now: datetime) -> bool:
     until = registration.offer_expires_at
     return registration.state == "offered" and until is not None and now >= until
-
-
-def listed(grades: Iterable[int]) -> str:
-    """Grades as a reader writes them: `8, 9, 10`."""
-    return ", ".join(str(grade) for grade in grades)
 
 
 _DECISIONS: dict[type[do.Command], Callable[[Ledger, Any], Registration | Slot]] = {

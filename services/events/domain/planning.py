@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from services.events.domain import errors
+from services.events.domain.booking import listed
 from services.events.domain.facts import Campaign
-from services.events.domain.ledger import listed
 from shared.school_calendar import (
     CalendarUnknown,
     DayOff,

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
 from services.events.domain.facts import Campaign, Offer, Registration, School, Slot
-from services.events.domain.ledger import PromotionRun
+from services.events.domain.promotion import PromotionRun
 from shared.mongo import Document
 from shared.schemas.events import GroupFacts, OfferFacts
 from shared.schemas.outreach import CampaignChanged, CompanyChanged, Contact, SchoolChanged

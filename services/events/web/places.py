@@ -33,6 +33,8 @@ async def find_a_place(request: Request, pages: ThePages, store: TheStore, now: 
     schools = await overview.find_own(store, person, "teacher") if person and person.has("teacher") else []
     if schools and not person.coordinates and "near_school" not in request.query_params:
         asked["near_school"] = schools[0].id
+    if not asked["near_school"]:
+        asked["max_km"] = ""
     errors: dict[str, str] = {}
     found: ListOf[SlotView] = ListOf(items=[])
     try:
@@ -70,8 +72,6 @@ async def show_slot(
 
 def _wanted(asked: dict[str, str], after: str | None) -> SlotFilter:
     given: dict[str, Any] = {name: value for name, value in asked.items() if value}
-    if "near_school" not in given:
-        given.pop("max_km", None)
     return SlotFilter.model_validate({**given, "state": "bookable", "limit": SHOWN, "after": after})
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import random
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
@@ -113,11 +112,12 @@ async def _end(context: Context, delivery: Delivery, attempt: Attempt | None, **
 
 async def _patiently(work: Callable[[], Awaitable[Result]]) -> Result:
     """What `work` gives, asked again while the store is away: what the relay accepted must not be forgotten."""
-    deadline = time.monotonic() + STORE_PATIENCE_SECONDS
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + STORE_PATIENCE_SECONDS
     while True:
         try:
             return await work()
         except StoreUnavailable:
-            if time.monotonic() > deadline:
+            if loop.time() > deadline:
                 raise
         await asyncio.sleep(0.3)

@@ -1,5 +1,7 @@
 """The collections of this service and their indexes."""
 
+from datetime import UTC, datetime, timedelta
+
 from services.outreach.store import visits
 from services.outreach.store.core import GERMAN, Store
 from services.outreach.store.reports import COPIES
@@ -35,3 +37,8 @@ async def prepare(store: Store) -> None:
     await create_collections(store.db, [*COMMON, *COLLECTIONS])
     await outbox.create_indexes(store.db)
     await create_indexes(store)
+
+
+def gone_at(after: timedelta) -> datetime:
+    """When MongoDB itself deletes a row: by the machine's time, for a moved clock must not take it away early."""
+    return datetime.now(UTC) + after

@@ -1,25 +1,16 @@
-"""The first coordinator and her API key, made in the process that sets the system up: there is nobody to ask yet.
+"""The first coordinator and her API key, made in the process that sets the system up: there is nobody to ask yet."""
 
-By hand: python -m services.outreach.usecases.bootstrap <e-mail address> <name> (prints a sign-in link).
-"""
-
-import argparse
-import asyncio
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import get_args
 
 from services.outreach.domain.api_keys import ApiKey, IssueApiKey, Scope
 from services.outreach.domain.people import EnterPerson, RoleGiven
-from services.outreach.settings import Settings
-from services.outreach.store import collections
 from services.outreach.store.core import Store, from_document
 from services.outreach.usecases.api_keys import issue_api_key, revoke_api_key
 from services.outreach.usecases.people import enter_person
-from services.outreach.usecases.sign_in import make_sign_in_link
 from shared.auth import Identity
 from shared.ids import derived_id, random_id
-from shared.mongo import database
 from shared.schemas.outreach import Role
 
 _SET_UP = Identity("set-up", "program", "set-up", (Role(kind="coordinator", organisation_id="agency"),))
@@ -52,26 +43,3 @@ async def ensure_api_key(store: Store, name: str, now: datetime, replace: bool =
 def new_key() -> str:
     """A key's text: 256 random bits."""
     return f"psk_{secrets.token_urlsafe(32)}"
-
-
-async def _by_hand(email: str, name: str) -> str:
-    settings = Settings()  # type: ignore[call-arg]
-    now = datetime.now(UTC)
-    async with database(settings.mongodb_url, f"{settings.database_prefix}_outreach") as db:
-        store = Store(db, keep_people=timedelta(days=settings.keep_people_days))
-        await collections.prepare(store)
-        person_id = await ensure_coordinator(store, email, name, now)
-        return settings.public_url + await make_sign_in_link(store, person_id, timedelta(hours=1), now)
-
-
-def main() -> None:
-    """Enter the coordinator named on the command line and print a link that signs her in once, within the hour."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("email")
-    parser.add_argument("name")
-    arguments = parser.parse_args()
-    print(asyncio.run(_by_hand(arguments.email, arguments.name)))
-
-
-if __name__ == "__main__":
-    main()

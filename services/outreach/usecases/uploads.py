@@ -2,10 +2,11 @@
 
 import dataclasses
 import zlib
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.outreach.school_register import LineError, SetAside
+from services.outreach.store.collections import gone_at
 from services.outreach.store.core import Store
 from services.outreach.usecases.schools import Imported, RegisterFileTooLarge, import_schools
 from shared.auth import Identity
@@ -34,8 +35,7 @@ async def keep_upload(
             reason_en=f"At most {LARGEST} bytes are allowed when compressed.",
         )
     upload_id = derived_id(request_id, "upload")
-    gone_at = datetime.now(UTC) + KEPT * 24  # by the machine's time, for a moved clock must not take it away early
-    kept = {"_id": upload_id, **packed, "expires_at": now + KEPT, "gone_at": gone_at, "done": None}
+    kept = {"_id": upload_id, **packed, "expires_at": now + KEPT, "gone_at": gone_at(KEPT * 24), "done": None}
     try:
         await store.db.uploads.insert_one(kept)
     except AlreadyThere:

@@ -197,8 +197,11 @@ async def list_visits(
     return [shown_to(identity, visit) for visit in visits], following
 
 
-async def own_visits(store: Store, ambassador: Ambassador) -> list[Visit]:
-    """All visits of the ambassador who asks (see ambassadors.own_ambassador), what needs an answer first."""
+async def own_visits(store: Store, identity: Identity) -> list[Visit]:
+    """All visits of the ambassador who asks, what needs an answer first. NotAllowed when it is none."""
+    ambassador = await stored.ambassador_of(store, identity.id)
+    if ambassador is None or not rights.is_own(identity, ambassador):
+        raise NotAllowed
     return await stored.of_ambassador(store, ambassador.id)
 
 

