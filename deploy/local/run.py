@@ -29,7 +29,7 @@ def run(settings: Settings, app: list[str] = APP, seed: list[str] = SEED) -> Non
     CannotStart when a part does not come up. `app` is started with `--fd <listening socket>` at its end.
     """
     if sys.platform != "linux":
-        raise CannotStart("The embedded start needs Linux; elsewhere, deploy/compose.yaml starts the same system.")
+        raise CannotStart("The embedded start needs Linux.")
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.default_int_handler)
     folder = DataFolder(settings.data_dir)
