@@ -9,16 +9,22 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from shared.mongo import database
 from tests.support.chromium import ARGUMENTS, MISSING, chromium
 from tests.support.front_door import FrontDoor, World, running_front_door
-from tests.support.servers import MailServer
+from tests.support.servers import MailServer, running_nats
 
 PHONE = {"width": 360, "height": 780}
 OpenPage = Callable[..., Awaitable[Page]]
 
 
 @pytest.fixture(scope="session")
-def door(mongodb_url: str, nats_url: str, running_mailbox: MailServer) -> Iterator[FrontDoor]:
-    """The running system, one for all of these tests."""
-    with running_front_door(mongodb_url, nats_url, running_mailbox.smtp_url) as running:
+def door(
+    mongodb_url: str, running_mailbox: MailServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FrontDoor]:
+    """The running system, one for all of these tests. Its broker is its own: on a common one it would take the
+    messages of later tests."""
+    with (
+        running_nats(tmp_path_factory.mktemp("nats")) as nats_url,
+        running_front_door(mongodb_url, nats_url, running_mailbox.smtp_url) as running,
+    ):
         yield running
 
 
