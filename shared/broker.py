@@ -25,13 +25,21 @@ log = logging.getLogger(__name__)
 Wire = dict[str, Any]
 OnMessage = Callable[[Wire, int], Awaitable[None]]
 RETRY_PAUSES = (0.2, 1.0, 5.0, 30.0, 120.0)
-ACK_WAIT_SECONDS = 5.0  # what a killed process had in hand comes again after this; shorter than the first three pauses
+ACK_WAIT_SECONDS = 5.0  # what a killed process had in hand comes again after this
 KEPT_SECONDS = 7 * 24 * 3600
 _FAILURES = (nats.errors.Error, nats.js.errors.Error, FastStreamException, OSError, TimeoutError)
 
 
 class BrokerUnavailable(Exception):
     """The broker cannot be reached or did not acknowledge."""
+
+
+class TryAgain(Exception):
+    """The message could not be handled this time; give it again after `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"again in {seconds} s")
 
 
 @dataclass(frozen=True)
@@ -146,6 +154,8 @@ class Broker:
         attempt = message.raw_message.metadata.num_delivered
         try:
             await self._on_message(_document(message.body), attempt)
+        except TryAgain as again:
+            await message.nack(delay=again.seconds)
         except Exception as error:
             pause = RETRY_PAUSES[min(attempt, len(RETRY_PAUSES)) - 1]
             log.warning("attempt %d failed, again in %s s: %s", attempt, pause, type(error).__name__)

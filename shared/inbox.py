@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from pydantic import ValidationError
 
-from shared.broker import RETRY_PAUSES
+from shared.broker import RETRY_PAUSES, TryAgain
 from shared.clock import Clock
 from shared.log import correlation_id
 from shared.mongo import AlreadyThere, Database, Document, Session, StoreUnavailable, transaction
@@ -20,8 +21,10 @@ from shared.schemas.catalogue import UnknownMessage, read_message
 log = logging.getLogger(__name__)
 Handler = Callable[[Any, Any, datetime], Awaitable[None]]
 ATTEMPTS = len(RETRY_PAUSES) + 1
-PATIENT_ATTEMPTS = 3
-_attempt: ContextVar[int] = ContextVar("attempt", default=ATTEMPTS)
+STORE_PAUSE_SECONDS = 1.0
+EARLY_PAUSE_SECONDS = 0.5
+PATIENCE = 360  # times that a message comes too early before it passes all the same: longer than all RETRY_PAUSES
+_came_early: ContextVar[int] = ContextVar("came_early", default=PATIENCE)
 
 
 async def once(db: Database, message: Message, handler: str, effect: Callable[[Session], Awaitable[None]]) -> bool:
@@ -48,13 +51,13 @@ class TooEarly(Exception):
     """What happened before to the same aggregate is still on its way."""
 
 
-def in_turn(held_version: int, version: int) -> None:
+def in_turn(held_version: int, version: int, patience: int = PATIENCE) -> None:
     """Let the message of `version` pass when it is the next after `held_version`, or an older one.
 
-    TooEarly for one that has overtaken others: it is delivered again a little later. After some attempts it passes all
-    the same (some versions are never told), so that nothing waits for ever.
+    TooEarly for one that has overtaken others: it is delivered again a little later. After coming `patience` times it
+    passes all the same, so that nothing waits for ever; give a small number where some versions are never told.
     """
-    if version > held_version + 1 and _attempt.get() <= PATIENT_ATTEMPTS:
+    if version > held_version + 1 and _came_early.get() < patience:
         raise TooEarly(f"version {version} came, {held_version} is held")
 
 
@@ -75,24 +78,41 @@ class Dispatcher:
         self._context = context
         self._clock = clock
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self.came_early: Counter[str] = Counter()
+        self._excused: Counter[str] = Counter()
 
     async def receive(self, wire: Document, attempt: int) -> None:
         """Handle one CloudEvents document. Raises to get it again; after the last attempt it is set aside.
 
         What cannot be read is set aside at once. The log never holds an error's text: it may quote personal data.
         """
-        _attempt.set(attempt)
+        message_id = str(wire["id"])
+        _came_early.set(self.came_early[message_id])
         turn = self._turns.setdefault(str(wire.get("subject")), asyncio.Lock())
         try:
             async with turn:
                 await self._handle(wire)
-        except StoreUnavailable:
-            raise
+        except (StoreUnavailable, TooEarly) as error:
+            raise self._excuse(message_id, error) from error
         except Exception as error:
-            if attempt < ATTEMPTS and not isinstance(error, Unreadable):
-                raise
-            log.error("message %s (%s) is set aside: %s", wire["id"], wire.get("type"), type(error).__name__)
-            await self._set_aside(wire, error, attempt)
+            tries = attempt - self._excused[message_id]
+            if tries < ATTEMPTS and not isinstance(error, Unreadable):
+                log.warning("message %s failed %d times: %s", message_id, tries, type(error).__name__)
+                raise TryAgain(RETRY_PAUSES[max(tries, 1) - 1]) from error
+            log.error("message %s (%s) is set aside: %s", message_id, wire.get("type"), type(error).__name__)
+            await self._set_aside(wire, error, tries)
+        self._forget(message_id)
+
+    def _excuse(self, message_id: str, error: Exception) -> TryAgain:
+        """A delivery that is not the message's own failure does not count as one of its attempts."""
+        self._excused[message_id] += 1
+        if isinstance(error, TooEarly):
+            self.came_early[message_id] += 1
+            return TryAgain(EARLY_PAUSE_SECONDS)
+        return TryAgain(STORE_PAUSE_SECONDS)
+
+    def _forget(self, message_id: str) -> None:
+        del self.came_early[message_id], self._excused[message_id]
 
     async def replay(self, set_aside_id: str) -> None:
         """Handle a message that was set aside again, and forget it when that works; raises the handler's error else."""

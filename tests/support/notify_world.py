@@ -107,7 +107,8 @@ class World:
         """Hand messages to the service as the broker does when it has waited for earlier ones; errors are raised."""
         dispatcher = Dispatcher(self.db, HANDLERS, self.context, self.clock)  # type: ignore[arg-type]
         for message in messages:
-            await dispatcher.receive(message.to_wire(), inbox.PATIENT_ATTEMPTS + 1)
+            dispatcher.came_early[message.id] = inbox.PATIENCE
+            await dispatcher.receive(message.to_wire(), 1)
 
     async def send_all(self) -> None:
         """Send what is due now, until nothing is."""

@@ -17,6 +17,7 @@ from shared.schemas.events import RegistrationFacts, RegistrationMessage, SlotFa
 from shared.schemas.outreach import SignInRequested, VisitDate, VisitFacts, VisitMessage, VisitMoved
 
 LIVE = ("requested", "waitlisted", "offered", "confirmed")
+VISIT_PATIENCE = 12  # a team member's yes raises the version, and only the last one is told
 SIGN_IN_KEPT = timedelta(days=7)
 RegistrationMail = Callable[[RegistrationCase], list[Letter]]
 VisitMail = Callable[[VisitCase], list[Letter]]
@@ -82,7 +83,7 @@ async def plan_for_visit(context: Context, message: VisitMessage, mail: VisitMai
         facts = message.visit
         before = await copies.visit(facts.visit_id, session)
         held = await copies.version("visits", facts.visit_id, session)
-        inbox.in_turn(held, facts.version)
+        inbox.in_turn(held, facts.version, VISIT_PATIENCE)
         outdated = facts.version < held
         case = VisitCase(facts, tuple(await copies.coordinators(session)))
         after = before if outdated else _visit_after(before, facts)

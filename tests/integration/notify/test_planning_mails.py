@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.notify.usecases import planning
+from shared.broker import TryAgain
 from shared.schemas import events, outreach
 from shared.schemas.outreach import VisitDate
 from tests.support.notify_builders import (
@@ -221,7 +222,7 @@ async def test_a_failing_handler_leaves_neither_a_note_nor_a_mail(
         raise ArithmeticError
 
     monkeypatch.setattr(planning, "_plan_slot_reminders", broken)
-    with pytest.raises(ArithmeticError):
+    with pytest.raises(TryAgain):
         await world.hear(confirmed())
     assert await world.db.inbox.count_documents({}) == 0
     assert await world.deliveries() == []

@@ -21,6 +21,7 @@ from tests.support.waiting import until
 @pytest.fixture(autouse=True)
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.broker.RETRY_PAUSES", (0.05, 0.05, 0.05, 0.05, 0.05))
+    monkeypatch.setattr("shared.inbox.RETRY_PAUSES", (0.05, 0.05, 0.05, 0.05, 0.05))
 
 
 async def count(db: Database, **filter_: object) -> int:
