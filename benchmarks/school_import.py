@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import json
 import os
-import resource
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,8 +49,13 @@ async def _measured(url: str, name: str, data: bytes) -> dict[str, float]:
         )
         seconds = time.monotonic() - began
         await db.client.drop_database(name)
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"rows": done.rows, "created": done.created, "seconds": round(seconds, 2), "peak_mb": round(peak_mb)}
+    return {"rows": done.rows, "created": done.created, "seconds": round(seconds, 2), "peak_mb": _peak_mb()}
+
+
+def _peak_mb() -> int:
+    """The most memory that this program held; rusage would count the process that started it, too."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) // 1024
 
 
 if __name__ == "__main__":
