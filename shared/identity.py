@@ -40,12 +40,12 @@ class Identity:
 
     def must_act_for_school(self, school_id: str) -> None:
         """NotAllowed unless this is a teacher of the school or a coordinator."""
-        if not (self.coordinates or self.has("teacher", school_id)):
+        if not (self.coordinates or school_id in self.organisations("teacher")):
             raise NotAllowed
 
     def must_act_for_company(self, company_id: str) -> None:
         """NotAllowed unless this is a contact of the company or a coordinator."""
-        if not (self.coordinates or self.has("company", company_id)):
+        if not (self.coordinates or company_id in self.organisations("company")):
             raise NotAllowed
 
     def must_operate(self) -> None:

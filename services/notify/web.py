@@ -1,4 +1,4 @@
-"""Pages: the mail log, one mail's whole story, and messages that were set aside."""
+"""Pages: the mail log and one mail's whole story."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -13,6 +13,7 @@ from services.notify.edge import Now, TheContext, ThePages
 from services.notify.mails import KINDS
 from services.notify.usecases import mail_log
 from shared.errors import RuleBroken
+from shared.set_aside import count_set_aside
 from shared.ui.language import sentence
 from shared.web.callers import Person
 from shared.web.pages import form_request_id, language_of, posted, see_other
@@ -44,7 +45,7 @@ async def show_mail_log(
         deliveries=found,
         older=f"/notify/?{urlencode({**where, 'after': cursor})}" if cursor else None,
         counts=await mail_log.count_by_state(context, person),
-        set_aside=len(await mail_log.list_set_aside(context, person)),
+        set_aside=await count_set_aside(context.store.db, person),
         states=STATES,
         kinds=KINDS,
         values=given,
@@ -73,28 +74,6 @@ async def resend_delivery(
     except RuleBroken as error:
         return await _delivery_page(delivery_id, request, context, pages, person, now, error)
     return see_other(f"/notify/deliveries/{quote(delivery_id)}")
-
-
-@router.get("/messages")
-async def show_messages(request: Request, context: TheContext, pages: ThePages, person: Person) -> Response:
-    messages = await mail_log.list_set_aside(context, person)
-    return pages.show(request, "messages.html", messages=messages, problem="", local=_local(request))
-
-
-@router.post("/messages/{message_id}/replay")
-async def replay_message(
-    message_id: str, request: Request, context: TheContext, pages: ThePages, person: Person
-) -> Response:
-    await posted(request)
-    messages = await mail_log.list_set_aside(context, person)
-    replay = request.app.state.dispatcher.replay
-    try:
-        await mail_log.replay_message(person, message_id, [row["_id"] for row in messages], replay)
-    except mail_log.StillFailing as error:
-        problem = sentence(error, language_of(request))
-        values = {"messages": messages, "problem": problem, "local": _local(request)}
-        return pages.show(request, "messages.html", status_of(error), **values)
-    return see_other("/notify/messages")
 
 
 async def _delivery_page(

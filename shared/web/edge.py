@@ -15,6 +15,7 @@ from shared.ids import random_id
 from shared.log import correlation_id
 from shared.mongo import Database
 from shared.settings import CommonSettings
+from shared.web import set_aside
 from shared.web.idempotency import Idempotency
 from shared.web.pages import UI, Pages, add_page_handlers
 from shared.web.problems import add_problem_handlers
@@ -97,11 +98,13 @@ def build_edge(
     app.state.sessions = Sessions(settings.secret_key.get_secret_value())
     app.state.public_url = settings.public_url
     app.state.pages = pages
+    app.state.db = db
     app.add_middleware(Idempotency, db=db)
     app.add_middleware(_Envelope)
     add_problem_handlers(app)
     add_page_handlers(app, pages)
     _add_health(app, checks)
+    app.include_router(set_aside.router)
     app.mount("/static", StaticFiles(directory=UI / "static"), name="static")
     return app
 

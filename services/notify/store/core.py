@@ -51,10 +51,6 @@ class Store:
         if rows:
             await self.db.erasure_receipts.insert_many(rows)
 
-    async def set_aside_messages(self, limit: int = 200) -> list[Document]:
-        """Messages that could not be handled, the newest first."""
-        return await self.db.set_aside.find().sort("set_aside_at", -1).limit(limit).to_list(limit)
-
     async def email_of(self, person_id: str) -> str:
         """The mail address that the directory has of a person, or an empty text."""
         row = await self.db.people.find_one({"_id": person_id}, {"email": 1})

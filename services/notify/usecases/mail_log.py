@@ -1,7 +1,5 @@
-"""The mail log: looking at deliveries, sending one again, replaying a message that was set aside."""
+"""The mail log: looking at deliveries, sending one again."""
 
-import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,18 +9,6 @@ from services.notify.rendering import Content
 from services.notify.usecases.context import Context
 from services.notify.usecases.sending import with_facts
 from shared.auth import Identity
-from shared.errors import Conflict, NotFound
-from shared.mongo import Document
-
-log = logging.getLogger(__name__)
-
-
-class MessageUnknown(NotFound):
-    """This message is not set aside any more."""
-
-
-class StillFailing(Conflict):
-    """The message still cannot be handled: {error}"""
 
 
 async def list_deliveries(
@@ -70,23 +56,3 @@ async def resend_delivery(
     again = domain.resent(delivery, now, context.writer.domain, request_id, even_if_sent)
     await context.store.deliveries.replace(again)
     return again
-
-
-async def list_set_aside(context: Context, identity: Identity) -> list[Document]:
-    """Messages that could not be handled, each with its error."""
-    identity.must_operate()
-    return await context.store.set_aside_messages()
-
-
-async def replay_message(
-    identity: Identity, message_id: str, known: list[str], replay: Callable[[str], Awaitable[None]]
-) -> None:
-    """Handle a message again that was set aside; StillFailing names its error."""
-    identity.must_operate()
-    if message_id not in known:
-        raise MessageUnknown
-    try:
-        await replay(message_id)
-    except Exception as error:
-        log.warning("message %s failed again: %s", message_id, type(error).__name__)
-        raise StillFailing(error=type(error).__name__) from error

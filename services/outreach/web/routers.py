@@ -6,7 +6,6 @@ from services.outreach.web import (
     campaigns,
     companies,
     imports,
-    messages,
     people,
     schools,
     sign_in,
@@ -14,6 +13,5 @@ from services.outreach.web import (
 )
 
 ROUTERS = [
-    part.router
-    for part in (sign_in, campaigns, schools, imports, companies, people, api_keys, messages, visits, ambassadors)
+    part.router for part in (sign_in, campaigns, schools, imports, companies, people, api_keys, visits, ambassadors)
 ]

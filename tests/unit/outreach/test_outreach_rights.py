@@ -19,7 +19,7 @@ BEFORE_SIGN_IN = {"ask_for_sign_in", "sign_in_by_link", "sign_in_by_code"}
 NOT_ASKED = IN_PROCESS_ONLY | BEFORE_SIGN_IN
 FOR_ONESELF = {"sign_out_everywhere"}
 MINE = (
-    "api_keys", "campaigns", "companies", "erasure", "messages", "people", "reports", "schools", "sign_in", "uploads",
+    "api_keys", "campaigns", "companies", "erasure", "people", "reports", "schools", "sign_in", "uploads",
 )  # fmt: skip
 FOR_EVERY_ROLE = {"get_school", "list_schools", "get_campaign", "list_campaigns"}
 OTHER_TEACHER = identity(("teacher", "999999"))

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.events.store.store import Store
 from shared.auth import Identity
 from shared.errors import NotFound
 from shared.inbox import Dispatcher
+from shared.mongo import Database
 
 
 class SetAsideNotFound(NotFound):
@@ -26,26 +26,32 @@ class SetAsideMessage:
     wire: dict[str, Any]
 
 
-async def list_set_aside(store: Store, identity: Identity, most: int = 100) -> list[SetAsideMessage]:
+async def list_set_aside(db: Database, identity: Identity, most: int = 100) -> list[SetAsideMessage]:
     """The oldest messages that are set aside, at most `most`."""
     identity.must_operate()
-    rows = await store.db.set_aside.find().sort("set_aside_at", 1).limit(most).to_list(most)
+    rows = await db.set_aside.find().sort("set_aside_at", 1).limit(most).to_list(most)
     return [_message(row) for row in rows]
 
 
-async def get_set_aside(store: Store, identity: Identity, message_id: str) -> SetAsideMessage:
+async def count_set_aside(db: Database, identity: Identity) -> int:
+    """How many messages are set aside."""
+    identity.must_operate()
+    return await db.set_aside.count_documents({})
+
+
+async def get_set_aside(db: Database, identity: Identity, message_id: str) -> SetAsideMessage:
     """One message that is set aside. SetAsideNotFound."""
     identity.must_operate()
-    row = await store.db.set_aside.find_one({"_id": message_id})
+    row = await db.set_aside.find_one({"_id": message_id})
     if row is None:
         raise SetAsideNotFound
     return _message(row)
 
 
-async def replay_message(store: Store, identity: Identity, dispatcher: Dispatcher, message_id: str) -> bool:
+async def replay_message(db: Database, identity: Identity, dispatcher: Dispatcher, message_id: str) -> bool:
     """Handle one again; whether that worked (else it stays, with the new error). SetAsideNotFound."""
     identity.must_operate()
-    await get_set_aside(store, identity, message_id)
+    await get_set_aside(db, identity, message_id)
     try:
         await dispatcher.replay(message_id)
     except Exception:  # the dispatcher has noted the error with the message, where the operator reads it
@@ -53,11 +59,11 @@ async def replay_message(store: Store, identity: Identity, dispatcher: Dispatche
     return True
 
 
-async def replay_all(store: Store, identity: Identity, dispatcher: Dispatcher) -> tuple[int, int]:
+async def replay_all(db: Database, identity: Identity, dispatcher: Dispatcher) -> tuple[int, int]:
     """Handle all again, the oldest first; (worked, failed)."""
     identity.must_operate()
-    ids = [row["_id"] async for row in store.db.set_aside.find({}, {"_id": 1}).sort("set_aside_at", 1)]
-    worked = [await replay_message(store, identity, dispatcher, message_id) for message_id in ids]
+    ids = [row["_id"] async for row in db.set_aside.find({}, {"_id": 1}).sort("set_aside_at", 1)]
+    worked = [await replay_message(db, identity, dispatcher, message_id) for message_id in ids]
     return sum(worked), len(worked) - sum(worked)
 
 
