@@ -48,7 +48,7 @@ async def create_indexes(db: Database) -> None:
     await db.outbox.create_index("order", partialFilterExpression={"published": False}, name="unpublished")
     await db.outbox.create_index("stream_position", sparse=True)
     await db.outbox.create_index("aggregate")
-    await db.outbox.create_index("written_at")
+    await db.outbox.create_index("published_at", sparse=True)
 
 
 class Relay:
@@ -127,10 +127,10 @@ class Relay:
         return len(due)
 
     async def _note_published(self, published: list[tuple[Document, Ack]]) -> None:
-        notes = []
+        notes, now = [], datetime.now(UTC)
         for row, ack in published:
             sequence = row["wire"]["sequence"]
-            facts = {"published": True, "stream_position": ack.position, "wire.sequence": sequence}
+            facts = {"published": True, "published_at": now, "stream_position": ack.position, "wire.sequence": sequence}
             notes.append(UpdateOne({"_id": row["_id"]}, {"$set": facts}))
         await self._db.outbox.bulk_write(notes, ordered=False)
         for row, _ in published:
@@ -178,4 +178,4 @@ class Relay:
 async def forget_published(db: Database, older_than: timedelta) -> int:
     """Delete rows published longer ago than `older_than`; returns how many. Consumers had that long to miss them."""
     before = datetime.now(UTC) - older_than
-    return (await db.outbox.delete_many({"published": True, "written_at": {"$lt": before}})).deleted_count
+    return (await db.outbox.delete_many({"published": True, "published_at": {"$lt": before}})).deleted_count

@@ -36,6 +36,8 @@ class Child:
     environment: Mapping[str, str] | None = None
     pass_fds: tuple[int, ...] = ()
     explain: Callable[[str], str | None] = lambda lines: None
+    ticks: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
     started_at: float = field(default=0.0, init=False)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _pause: float = field(default=0.0, init=False)
@@ -64,7 +66,7 @@ class Child:
                 )
             except OSError as error:
                 raise CannotStart(f"{self.name} cannot be run: {error.strerror} ({self.command[0]}).") from None
-        self.started_at = time.monotonic()
+        self.started_at = self.ticks()
 
     def has_ended(self) -> bool:
         """Whether the process has been started and is gone."""
@@ -72,9 +74,9 @@ class Child:
 
     def start_again(self) -> None:
         """Start a process that died, after a pause that grows to a second while it keeps dying."""
-        lived = time.monotonic() - self.started_at
+        lived = self.ticks() - self.started_at
         self._pause = 0.05 if lived > _STEADY else min(max(self._pause, 0.05) * 2, _LONGEST_PAUSE)
-        time.sleep(self._pause)
+        self.sleep(self._pause)
         self.start()
 
     def stop(self, seconds: float) -> None:

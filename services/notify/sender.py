@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 0.25
 HOUSEKEEPING_SECONDS = 4.0
 LANDING_SECONDS = 5.0
+GOODBYE_SECONDS = 2.0
 
 
 class Sender:
@@ -72,8 +73,8 @@ class Sender:
         for delivery in deliveries:
             try:
                 await send_delivery(self._context, self._mailer, delivery, now=self._clock.now())
-            except Exception:
-                log.exception("delivery %s is left to its lease", delivery.key)
+            except Exception as error:  # its text may hold personal data
+                log.error("delivery %s is left to its lease: %s", delivery.key, type(error).__name__)
 
     async def _keep_house(self) -> None:
         if time.monotonic() - self._house_kept < HOUSEKEEPING_SECONDS:
@@ -87,10 +88,16 @@ class Sender:
     async def _stop(self) -> None:
         if self._in_flight:
             await asyncio.wait(set(self._in_flight), timeout=LANDING_SECONDS)
-        for task in self._in_flight:
+        cut_off = set(self._in_flight)
+        for task in cut_off:
             task.cancel()
         await self._mailer.close()
-        await self._context.store.deliveries.say_goodbye()
+        deliveries = self._context.store.deliveries
+        try:
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await (deliveries.leave_to_lease() if cut_off else deliveries.say_goodbye())
+        except (StoreError, TimeoutError) as error:
+            log.warning("the sender stops without a word to the store: %s", type(error).__name__)
 
     async def _pause(self) -> None:
         try:

@@ -1,5 +1,6 @@
 """Deliveries ↔ documents, and the conditional writes that end a worker's hold on one."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,8 @@ from shared.schemas.base import Message
 
 LEASE = timedelta(minutes=3)
 ALIVE_SECONDS = 15
+GAP_SECONDS = ALIVE_SECONDS / 2  # between two signs of life: after a longer silence others may have been cut off too
+NEVER = float("-inf")
 OPEN = ["planned", "deferred"]
 
 
@@ -45,6 +48,9 @@ class Deliveries:
     def __init__(self, db: Database, written: Callable[[], None], planned: Callable[[], None]) -> None:
         self.db = db
         self.holder = f"sender:{random_id()}"
+        self.ticks = time.monotonic
+        self._alive_at = NEVER
+        self._alive_since = 0.0
         self._rows = db.deliveries
         self._written = written
         self.planned = planned
@@ -101,19 +107,37 @@ class Deliveries:
 
     async def say_alive(self) -> None:
         """Say that this process still works on what it holds; silence for 15 s counts as its death."""
+        before, self._alive_at = self._alive_at, NEVER  # stays so when the store does not answer
         await mongo.hold_lease(self.db, self.holder, self.holder, ALIVE_SECONDS)
+        self._alive_at = self.ticks()
+        if self._alive_at - before > GAP_SECONDS:
+            self._alive_since = self._alive_at
 
     async def say_goodbye(self) -> None:
         """Say that this process holds nothing any more."""
         await mongo.give_back_lease(self.db, self.holder, self.holder)
 
+    async def leave_to_lease(self) -> None:
+        """Say that what this process holds may have reached the relay: nobody takes it over before its lease ends."""
+        await mongo.hold_lease(self.db, self.holder, self.holder, LEASE.total_seconds())
+
+    async def renew(self, delivery: Delivery) -> bool:
+        """Hold a delivery for another three minutes; False when the hold was lost."""
+        mine = {"_id": delivery.key, "lease.token": delivery.lease_token}
+        longer = {"$set": {"lease.until": datetime.now(UTC) + LEASE}}
+        return bool((await self._rows.update_one(mine, longer)).matched_count)
+
     async def free_abandoned(self) -> int:
-        """Make deliveries wait again whose worker died or whose lease is over; returns how many."""
+        """Make deliveries wait again whose worker died or whose lease is over; returns how many.
+
+        Silence counts as death only when this process itself got through to the store all that time.
+        """
         now = datetime.now(UTC)
         held = [row["lease"] async for row in self._rows.find({"lease.until": {"$exists": True}}, {"lease": 1})]
         if not held:
             return 0
-        dead = await self._dead({lease["holder"] for lease in held} - {self.holder}, now)
+        steady = self._alive_at - self._alive_since >= ALIVE_SECONDS
+        dead = await self._dead({lease["holder"] for lease in held} - {self.holder}, now) if steady else []
         of_the_dead = {"lease.until": {"$exists": True}, "lease.holder": {"$in": dead}}
         abandoned = {"$or": [{"lease.until": {"$lt": now}}, of_the_dead]}
         change = {"$set": {"state": "planned", "waiting": True}, "$unset": {"lease": ""}}

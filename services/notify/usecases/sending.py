@@ -32,7 +32,11 @@ async def send_delivery(context: Context, mailer: Mailer, delivery: Delivery, *,
     if reason:
         await _end(context, delivery, None, state="cancelled", reason=reason)
         return
-    await _hand_over(context, mailer, await _patiently(lambda: with_facts(context, delivery)), now)
+    complete = await _patiently(lambda: with_facts(context, delivery))
+    if not await _patiently(lambda: context.store.deliveries.renew(delivery)):
+        log.warning("delivery %s is in other hands by now", delivery.key)
+        return
+    await _hand_over(context, mailer, complete, now)
 
 
 async def with_facts(context: Context, delivery: Delivery) -> Delivery:
@@ -61,7 +65,7 @@ async def _hand_over(context: Context, mailer: Mailer, delivery: Delivery, now: 
     except TryAgain as error:
         await _defer(context, delivery, without_address(str(error), email), now)
     except Exception as error:  # a fault of ours, for example in a template, must not end the worker
-        log.exception("delivery %s could not be written", delivery.key)
+        log.error("delivery %s could not be written: %s", delivery.key, type(error).__name__)
         await _defer(context, delivery, f"internal: {type(error).__name__}", now)
     else:
         await _record_sent(context, delivery, without_address(answer, email), now)

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,13 +66,24 @@ def test_a_killed_child_comes_back_every_time(tmp_path: Path, family: Family) ->
 
 
 def test_who_keeps_dying_is_started_again_after_at_most_a_second(tmp_path: Path, family: Family) -> None:
-    dies = family.start(child(tmp_path, command=["true"]))
+    pauses: list[float] = []
+    dies = Child("Dies", ["true"], tmp_path / "Dies.log", ticks=lambda: 0.0, sleep=pauses.append)
+    family.start(dies)
     for _ in range(7):
         wait_until(dies.has_ended)
-        before = time.monotonic()
         family.tend()
-        pause = time.monotonic() - before
-    assert 0.5 < pause < 1.5
+    assert pauses == [0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 1.0]
+
+
+def test_who_lived_for_long_is_started_again_without_a_long_pause(tmp_path: Path, family: Family) -> None:
+    pauses: list[float] = []
+    moments = iter(range(0, 600, 6))
+    dies = Child("Dies", ["true"], tmp_path / "Dies.log", ticks=lambda: next(moments), sleep=pauses.append)
+    family.start(dies)
+    for _ in range(3):
+        wait_until(dies.has_ended)
+        family.tend()
+    assert pauses == [0.05, 0.05, 0.05]
 
 
 def test_a_child_that_cannot_start_ends_with_its_last_words(tmp_path: Path, family: Family) -> None:

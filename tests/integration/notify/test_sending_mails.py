@@ -2,12 +2,15 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from unittest.mock import AsyncMock
 
 import pytest
 
 from services.notify.sender import Sender
 from services.notify.smtp import Mailer, relay_of
 from services.notify.usecases.erasure import erase_due, forget_person_who_left
+from services.notify.usecases.sending import send_delivery
+from shared.mongo import StoreUnavailable
 from shared.schemas import events
 from shared.schemas.outreach import Contact
 from tests.support.notify_builders import (
@@ -35,6 +38,14 @@ def confirmed(**changes: object) -> events.RegistrationConfirmed:
 def waitlisted(number: int = 1, email: str = "tessa@schule.example") -> events.RegistrationWaitlisted:
     contact = TEACHER.model_copy(update={"email": email})
     return said(events.RegistrationWaitlisted, registration("waitlisted", id=f"reg{number}", contact=contact))
+
+
+async def live_through(world: World, *moments: float) -> None:
+    """Let the world's process give a sign of life at each of `moments`, in seconds."""
+    deliveries = world.context.store.deliveries
+    for moment in moments:
+        deliveries.ticks = lambda moment=moment: moment
+        await deliveries.say_alive()
 
 
 async def test_an_accepted_mail_is_sent_and_the_answer_is_kept(world: World) -> None:
@@ -226,6 +237,7 @@ async def test_a_dead_worker_s_mail_is_taken_over_when_its_lease_ends(world: Wor
 async def test_the_mails_of_a_process_that_fell_silent_are_taken_over_at_once(world: World) -> None:
     await world.hear(waitlisted())
     other = await build_world(world.db, world.server)
+    await live_through(world, 0, 5, 10, 15)
     await other.context.store.deliveries.say_alive()
     assert len(await other.context.store.deliveries.claim(10, NOW)) == 1
     assert await world.context.store.deliveries.free_abandoned() == 0, "it is alive"
@@ -233,6 +245,102 @@ async def test_the_mails_of_a_process_that_fell_silent_are_taken_over_at_once(wo
     assert await world.context.store.deliveries.free_abandoned() == 1
     await world.send_all()
     assert len(world.server.mails) == 1
+
+
+@pytest.mark.parametrize("moments", [(0,), (0, 5, 10), (0, 5, 10, 15, 24), (0, 5, 10, 15, 24, 31, 38)])
+async def test_who_was_cut_off_from_the_store_itself_takes_nobodys_silence_for_death(
+    world: World, moments: tuple[float, ...]
+) -> None:
+    await world.hear(waitlisted())
+    silent = await build_world(world.db, world.server)
+    assert len(await silent.context.store.deliveries.claim(10, NOW)) == 1
+    await live_through(world, *moments)
+    assert await world.context.store.deliveries.free_abandoned() == 0
+    last = moments[-1]
+    await live_through(world, last + 5, last + 10, last + 15)
+    assert await world.context.store.deliveries.free_abandoned() == 1
+
+
+async def test_a_sign_of_life_that_did_not_reach_the_store_counts_as_a_gap(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.hear(waitlisted())
+    silent = await build_world(world.db, world.server)
+    await silent.context.store.deliveries.claim(10, NOW)
+    await live_through(world, 0, 5, 10, 15)
+    with monkeypatch.context() as patch:
+        patch.setattr("shared.mongo.hold_lease", AsyncMock(side_effect=StoreUnavailable("no primary")))
+        with pytest.raises(StoreUnavailable):
+            await live_through(world, 16)
+    await live_through(world, 17)
+    assert await world.context.store.deliveries.free_abandoned() == 0
+
+
+async def test_a_mail_cut_off_by_a_stop_is_left_to_its_lease(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.notify.sender.LANDING_SECONDS", 0.05)
+    world.server.hold = asyncio.Event()
+    await world.hear(waitlisted())
+    task = asyncio.create_task(world.sender.run())
+    await until(lambda: world.deliveries(state="sending"))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    holder = await world.db.leases.find_one({"_id": world.context.store.deliveries.holder})
+    assert holder and holder["until"] > datetime.now(UTC) + timedelta(seconds=150)
+    successor = await build_world(world.db, world.server)
+    await live_through(successor, 0, 5, 10, 15)
+    assert await successor.context.store.deliveries.free_abandoned() == 0
+    world.server.hold.set()
+
+
+async def test_a_stop_does_not_wait_for_a_store_that_is_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.notify.sender.GOODBYE_SECONDS", 0.05)
+    monkeypatch.setattr("shared.mongo.give_back_lease", lambda *_: asyncio.Event().wait())
+    async with asyncio.timeout(5):
+        await world.sender._stop()
+
+
+async def test_a_mail_whose_lease_was_lost_is_not_handed_to_the_relay(world: World) -> None:
+    await world.hear(waitlisted())
+    deliveries = world.context.store.deliveries
+    (lost,) = await deliveries.claim(10, NOW)
+    await world.db.deliveries.update_one({"_id": lost.key}, {"$set": {"lease.token": "somebody else's"}})
+    await send_delivery(world.context, world.mailer, lost, now=NOW)
+    assert world.server.mails == [] and (await world.delivery(lost.key))["state"] == "sending"
+
+
+async def test_a_lease_is_renewed_before_the_mail_is_handed_to_the_relay(world: World) -> None:
+    await world.hear(waitlisted())
+    world.server.hold = asyncio.Event()
+    (held,) = await world.context.store.deliveries.claim(10, NOW)
+    nearly_over = datetime.now(UTC) + timedelta(seconds=5)
+    await world.db.deliveries.update_one({"_id": held.key}, {"$set": {"lease.until": nearly_over}})
+    sending = asyncio.create_task(send_delivery(world.context, world.mailer, held, now=NOW))
+    longer = nearly_over + timedelta(seconds=120)
+    await until(lambda: world.deliveries(**{"lease.until": {"$gt": longer}}))
+    world.server.hold.set()
+    await sending
+    assert len(world.server.mails) == 1
+
+
+async def test_what_failed_is_logged_without_the_words_of_the_failure(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    failing = AsyncMock(side_effect=ArithmeticError("tessa@schule.example"))
+    await world.hear(waitlisted(1), waitlisted(2))
+    monkeypatch.setattr("services.notify.sender.send_delivery", failing)
+    assert await world.sender.send_due() == 2
+    await world.sender.settle()
+    assert "ArithmeticError" in caplog.text and "tessa" not in caplog.text
+
+
+async def test_a_mail_that_cannot_be_written_is_logged_without_its_content(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(world.mailer, "send", AsyncMock(side_effect=ArithmeticError("tessa@schule.example")))
+    await world.hear(waitlisted())
+    await world.send_all()
+    assert "ArithmeticError" in caplog.text and "tessa" not in caplog.text
 
 
 async def test_whoever_lost_the_lease_changes_nothing_any_more(world: World) -> None:

@@ -103,7 +103,7 @@ async def test_the_same_message_handled_at_the_same_time_takes_effect_once(db: D
 async def test_only_old_notes_and_old_published_messages_are_forgotten(db: Database):
     old = datetime.now(UTC) - timedelta(days=8)
     await write(db, *[campaign(number) for number in range(3)])
-    await db.outbox.update_many({"_id": {"$in": [campaign(0).id, campaign(1).id]}}, {"$set": {"written_at": old}})
+    await db.outbox.update_many({"_id": {"$in": [campaign(0).id, campaign(1).id]}}, {"$set": {"published_at": old}})
     await db.outbox.update_one({"_id": campaign(0).id}, {"$set": {"published": True}})
     assert await outbox.forget_published(db, timedelta(days=7)) == 1
     assert await db.outbox.count_documents({}) == 2, "what was never published is never forgotten"

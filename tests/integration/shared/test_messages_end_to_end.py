@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import nats
@@ -76,6 +77,21 @@ async def test_a_message_of_a_transaction_that_failed_is_never_published(db: Dat
         await write(db, campaign(3))
         await until(lambda: published(db, 2))
     assert [wire["id"] for wire in await in_stream(own_nats)] == [message.id, campaign(3).id]
+
+
+async def test_a_message_is_kept_for_the_whole_time_after_it_was_published_last(db: Database, own_nats: OwnNats):
+    old, week = datetime.now(UTC) - timedelta(days=8), timedelta(days=7)
+    await write(db, campaign())
+    await db.outbox.update_one({}, {"$set": {"written_at": old}})
+    async with sending(db, own_nats.url) as relay:
+        await until(lambda: db.outbox.find_one({"published": True}))
+        assert await outbox.forget_published(db, week) == 0, "the broker was away for long"
+        await db.outbox.update_one({}, {"$set": {"published_at": old, "published": False}})
+        relay.wake()
+        await until(lambda: db.outbox.find_one({"published": True}))
+        assert await outbox.forget_published(db, week) == 0, "the broker had lost it"
+        await db.outbox.update_one({}, {"$set": {"published_at": old}})
+        assert await outbox.forget_published(db, week) == 1
 
 
 async def test_a_message_that_comes_twice_takes_effect_once(db: Database, own_nats: OwnNats):
