@@ -1,6 +1,6 @@
-"""Run this service alone: python -m services.events (settings from the environment; HOST and PORT to listen on)."""
+"""The service `events` as a process of its own: python -m services.events [--host …] [--port …]."""
 
-import os
+import argparse
 
 import uvicorn
 
@@ -12,15 +12,16 @@ from shared.service import front_door
 
 
 def main() -> None:
-    """Serve until stopped."""
+    """Read the settings, build the real things and serve."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8002)
+    arguments = parser.parse_args()
     settings = Settings()
     set_up_logging(settings.log_level)
     clock = FileClock(settings.clock_file) if settings.clock_file else SystemClock()
     door = front_door({"events": create_app(settings, clock)})
-    uvicorn.run(
-        door, host=os.environ.get("HOST", "127.0.0.1"), port=int(os.environ.get("PORT", "8000")), log_config=None,
-        access_log=False,
-    )  # fmt: skip
+    uvicorn.run(door, host=arguments.host, port=arguments.port, log_config=None, access_log=False)
 
 
 if __name__ == "__main__":

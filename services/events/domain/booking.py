@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from services.events.domain import errors
 from services.events.domain.commands import Register
-from services.events.domain.facts import Campaign, Offer, School, Slot
+from services.events.domain.facts import Campaign, Offer, Registration, School, Slot
 
 
 def may_book(
@@ -25,6 +25,20 @@ def may_book(
     if offer.facts.requirements and not command.acknowledged:
         raise errors.RequirementsNotAcknowledged
     return school
+
+
+def must_have_room_to_grow(slot: Slot, before: Registration, pupils: int) -> None:
+    """A group that holds places gets more when they are free and, in strict order, when nobody waits for them. One
+    that waits may become as large as the slot. GroupTooLarge, SlotIsFull, OthersWaitFirst."""
+    if pupils > slot.places and pupils > before.group.pupils:
+        raise errors.GroupTooLarge(asked=pupils, places=slot.places)
+    more = pupils - before.held
+    if not before.held or more <= 0:
+        return
+    if more > slot.free:
+        raise errors.SlotIsFull(free=slot.free, free_groups=slot.free_groups, asked=more)
+    if slot.waiting and slot.waiting_list == "strict_order":
+        raise errors.OthersWaitFirst(waiting=slot.waiting)
 
 
 def must_be_ahead(slot: Slot, now: datetime) -> None:

@@ -10,7 +10,13 @@ from typing import Any, Literal
 
 from services.events.domain import commands as do
 from services.events.domain import errors
-from services.events.domain.booking import may_book, must_be_ahead, must_not_have_started, wall_time
+from services.events.domain.booking import (
+    may_book,
+    must_be_ahead,
+    must_have_room_to_grow,
+    must_not_have_started,
+    wall_time,
+)
 from services.events.domain.deadlines import offer_deadline
 from services.events.domain.facts import Campaign, Offer, Registration, School, Slot, group_key
 from services.events.domain.messages import registration_facts, slot_facts
@@ -134,7 +140,8 @@ class Ledger:
         return after
 
     def resize(self, command: do.Resize) -> Registration:
-        """Another head count. A larger group that does not fit changes nothing; a smaller one gives places back."""
+        """Another head count. A larger group that does not fit, or that others wait before, changes nothing; a
+        smaller one gives places back."""
         before = self._commanded(command)
         adults = before.group.adults if command.adults is None else command.adults
         if before.last_request_id == command.request_id:
@@ -142,7 +149,7 @@ class Ledger:
         if not before.active:
             raise errors.RegistrationHasEnded
         must_not_have_started(self.slot, command.now)
-        self._must_have_room_to_grow(before, command.pupils)
+        must_have_room_to_grow(self.slot, before, command.pupils)
         if (command.pupils, adults) == (before.group.pupils, before.group.adults):
             return before
         group = before.group.model_copy(update={"pupils": command.pupils, "adults": adults})
@@ -283,14 +290,6 @@ class Ledger:
         if registration.state != "requested":
             raise errors.NotWaitingForApproval
         must_be_ahead(self.slot, command.now)
-
-    def _must_have_room_to_grow(self, before: Registration, pupils: int) -> None:
-        slot = self.slot
-        if pupils > slot.places and pupils > before.group.pupils:
-            raise errors.GroupTooLarge(asked=pupils, places=slot.places)
-        more = pupils - before.held
-        if before.held and more > slot.free and more > 0:
-            raise errors.SlotIsFull(free=slot.free, free_groups=slot.free_groups, asked=more)
 
     def _cancelled(self, before: Registration, command: do.Command, by: Any, reason: str) -> Registration:
         return self._change(

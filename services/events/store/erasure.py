@@ -1,4 +1,5 @@
-"""Removing personal fields whose time is over: in the rows, in the outbox and in a batch still noted in a slot."""
+"""Removing personal fields whose time is over, in the rows and in the outbox. A batch still noted in a slot is not
+touched: `erase_due` has it carried out, and so forgotten, before."""
 
 from datetime import datetime
 
@@ -11,7 +12,7 @@ AT_ONCE = 500
 
 
 async def erase_registrations(store: Store, now: datetime) -> int:
-    """Empty contact and needs of registrations whose slot is long over; returns how many. A slot that was moved
+    """Empty contact, needs and reason of registrations whose slot is long over; returns how many. A slot that was moved
     moves the date."""
     db = store.db
     erased = 0
@@ -23,7 +24,10 @@ async def erase_registrations(store: Store, now: datetime) -> int:
                 await db.registrations.update_many({"slot_id": slot_id}, {"$set": {"erase_after": date}})
         due = [row["_id"] for row in rows if dates.get(row["slot_id"], now) <= now]
         await _erase_outbox("registration", "registration", due, store)
-        emptied = {"$set": {"contact": NOBODY, "group.needs": ""}, "$unset": {"erase_after": "", "mail_trouble": ""}}
+        emptied = {
+            "$set": {"contact": NOBODY, "group.needs": "", "reason": ""},
+            "$unset": {"erase_after": "", "mail_trouble": ""},
+        }
         erased += (await db.registrations.update_many({"_id": {"$in": due}}, emptied)).modified_count
     return erased
 
@@ -44,6 +48,8 @@ async def erase_offers(store: Store, now: datetime) -> int:
 async def _erase_outbox(kind: str, holder: str, ids: list[str], store: Store) -> None:
     about = [f"{kind}:{row_id}" for row_id in ids]
     path = f"wire.data.{holder}"
-    emptied = {f"{path}.contact": NOBODY} | ({f"{path}.group.needs": ""} if holder == "registration" else {})
+    emptied: Document = {f"{path}.contact": NOBODY}
+    if holder == "registration":
+        emptied |= {f"{path}.group.needs": "", f"{path}.reason": ""}
     rows = {"aggregate": {"$in": about}, f"{path}.contact": {"$exists": True}}
     await store.db.outbox.update_many(rows, {"$set": emptied})

@@ -13,6 +13,7 @@ from services.events.usecases.slots import clear_cancelled_slot
 from shared.auth import Identity
 from shared.errors import RuleBroken
 from shared.ids import derived_id
+from shared.mongo import StoreError
 
 log = logging.getLogger(__name__)
 LEFT_BEHIND = timedelta(seconds=2)
@@ -37,13 +38,19 @@ async def finish_left_behind(store: Store, *, now: datetime, older_than: timedel
     carried_out = await store.places.carry_out_left_behind(now - older_than)
     half_cancelled = await store.cancelled_slots_with_registrations()
     for slot_id in half_cancelled:
-        await clear_cancelled_slot(store, slot_id, now=now)
+        try:
+            await clear_cancelled_slot(store, slot_id, now=now)
+        except StoreError:
+            raise
+        except Exception:  # one slot that cannot be cleared must not keep the others waiting
+            log.exception("the registrations of the cancelled slot %s cannot be cancelled", slot_id)
     return carried_out + len(half_cancelled)
 
 
 async def erase_due(store: Store, *, now: datetime) -> int:
     """Remove the personal fields whose time is over, here and in the outbox, and leave receipts without data.
-    Returns how many registrations and offers were emptied."""
+    Batches noted in slots are carried out before. Returns how many registrations and offers were emptied."""
+    await store.places.carry_out_left_behind(now)
     registrations = await erase_registrations(store, now)
     offers = await erase_offers(store, now)
     for what, count in (("registration contacts", registrations), ("offer contacts", offers)):

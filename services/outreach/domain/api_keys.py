@@ -7,7 +7,7 @@ from pydantic import Field
 
 from services.outreach.domain.common import Aggregate, Command, Line
 from services.outreach.domain.people import AGENCY
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NotAllowed, NotFound
 from shared.schemas.outreach import ApiKeyChanged, Role
 
 Scope = Literal["outreach:read", "outreach:write", "events:read", "events:write", "notify:read", "notify:write"]
@@ -20,6 +20,10 @@ class ApiKeyNotFound(NotFound):
 
 class AlreadyRevoked(Conflict):
     """This API key is already revoked."""
+
+
+class ScopeNotHeld(NotAllowed):
+    """A program may only give scopes that it has itself."""
 
 
 class IssueApiKey(Command):

@@ -7,11 +7,13 @@ from typing import Literal, Self
 from pydantic import EmailStr, Field
 
 from services.outreach.domain.common import Aggregate, Command, Line, OptionalLine
-from shared.errors import Conflict, Invalid, NotFound
+from shared.errors import Conflict, Invalid, NotAllowed, NotFound
+from shared.identity import Identity
 from shared.schemas.outreach import PersonChanged, Role, RoleKind
 
 AGENCY = "agency"
 AGENCY_ROLES = ("coordinator", "operator")
+SET_UP = "set-up"
 
 
 class PersonNotFound(NotFound):
@@ -26,6 +28,10 @@ class OrganisationUnknown(Invalid):
 
 class AlreadyErased(Conflict):
     """This person is already erased."""
+
+
+class OnlyPeopleGiveAgencyRoles(NotAllowed):
+    """A program cannot make anybody a coordinator or operator. Please do that signed in, on the pages."""
 
 
 class LastCoordinator(Conflict):
@@ -61,6 +67,13 @@ class AddRoles(Command):
     """More roles for a person."""
 
     roles: list[RoleGiven] = Field(min_length=1, max_length=20)
+
+
+def must_give(identity: Identity, roles: Sequence[RoleGiven]) -> None:
+    """OnlyPeopleGiveAgencyRoles when a program, other than the one that sets the system up, gives an agency role."""
+    trusted = identity.kind == "person" or identity.id == SET_UP
+    if not trusted and any(role.kind in AGENCY_ROLES for role in roles):
+        raise OnlyPeopleGiveAgencyRoles
 
 
 class Person(Aggregate):

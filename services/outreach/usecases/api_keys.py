@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.outreach.domain.api_keys import ApiKey, ApiKeyNotFound, IssueApiKey
+from services.outreach.domain.api_keys import ApiKey, ApiKeyNotFound, IssueApiKey, ScopeNotHeld
 from services.outreach.store.core import Store
 from shared.auth import Identity, hash_of_key
 from shared.ids import derived_id
@@ -12,8 +12,13 @@ from shared.log import correlation_id
 async def issue_api_key(
     store: Store, identity: Identity, command: IssueApiKey, key: str, *, now: datetime, request_id: str
 ) -> ApiKey:
-    """Let `key` open the API within its scopes. A retry must bring the same key."""
+    """Let `key` open the API within its scopes. A retry must bring the same key.
+
+    ScopeNotHeld when a program gives more than it has.
+    """
     identity.must_coordinate()
+    if identity.kind == "program" and not identity.scopes.issuperset(command.scopes):
+        raise ScopeNotHeld
     issued = ApiKey(
         id=derived_id(request_id, "api_key"),
         last_request_id=request_id,

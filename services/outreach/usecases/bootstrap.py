@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import get_args
 
 from services.outreach.domain.api_keys import ApiKey, IssueApiKey, Scope
-from services.outreach.domain.people import EnterPerson, RoleGiven
+from services.outreach.domain.people import AGENCY, SET_UP, EnterPerson, RoleGiven
 from services.outreach.store.core import Store, from_document
 from services.outreach.usecases.api_keys import issue_api_key, revoke_api_key
 from services.outreach.usecases.people import enter_person
@@ -13,7 +13,8 @@ from shared.auth import Identity
 from shared.ids import derived_id, random_id
 from shared.schemas.outreach import Role
 
-_SET_UP = Identity("set-up", "program", "set-up", (Role(kind="coordinator", organisation_id="agency"),))
+_SCOPES: tuple[Scope, ...] = get_args(Scope)
+_SET_UP = Identity(SET_UP, "program", SET_UP, (Role(kind="coordinator", organisation_id=AGENCY),), frozenset(_SCOPES))
 
 
 async def ensure_coordinator(store: Store, email: str, name: str, now: datetime) -> str:
@@ -35,7 +36,7 @@ async def ensure_api_key(store: Store, name: str, now: datetime, replace: bool =
         held = from_document(ApiKey, row)
         await revoke_api_key(store, _SET_UP, held.id, now=now, request_id=random_id())
     key = new_key()
-    command = IssueApiKey(name=name, scopes=list(get_args(Scope)))
+    command = IssueApiKey(name=name, scopes=list(_SCOPES))
     await issue_api_key(store, _SET_UP, command, key, now=now, request_id=random_id())
     return key
 

@@ -12,6 +12,7 @@ from services.outreach.domain.people import (
     Person,
     PersonNotFound,
     RoleGiven,
+    must_give,
 )
 from services.outreach.store import people as stored
 from services.outreach.store.core import Store
@@ -28,6 +29,7 @@ async def enter_person(
 ) -> Person:
     """A person with these roles; when the address is known already, that person gets them. OrganisationUnknown."""
     identity.must_coordinate()
+    must_give(identity, command.roles)
     for attempt in range(3):
         try:
             return await store.transaction(
@@ -63,6 +65,7 @@ async def add_roles(
 ) -> Person:
     """The person with more roles; those that were there already change nothing. PersonNotFound, OrganisationUnknown."""
     identity.must_coordinate()
+    must_give(identity, command.roles)
 
     async def work(session: Session) -> Person:
         roles = await _known_roles(store, command.roles, session)

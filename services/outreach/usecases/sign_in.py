@@ -28,7 +28,8 @@ from shared.mongo import AlreadyThere
 from shared.schemas.outreach import SignInRequested
 
 HOUR = timedelta(hours=1)
-MAILS_PER_ADDRESS = 5
+MAILS_PER_ADDRESS_AND_CLIENT = 5
+MAILS_PER_ADDRESS = 30
 MAILS_PER_CLIENT = 60
 CODES_PER_CLIENT = 120
 
@@ -53,9 +54,11 @@ async def ask_for_sign_in(store: Store, command: AskForSignIn, *, client: str, n
 
     `client` is the asking machine's address. The same form sent again within a minute asks once. TooManySignIns.
     """
-    await _count(store, f"mail to {command.email.casefold()}", MAILS_PER_ADDRESS, now)
+    address = command.email.casefold()
     await _count(store, f"mail for {client}", MAILS_PER_CLIENT, now)
-    handle = derived_id("sign-in", request_id, command.email.casefold(), int(now.timestamp()) // 60)
+    await _count(store, f"mail to {address} for {client}", MAILS_PER_ADDRESS_AND_CLIENT, now)
+    await _count(store, f"mail to {address}", MAILS_PER_ADDRESS, now)
+    handle = derived_id("sign-in", request_id, address, int(now.timestamp()) // 60)
     token, code = secrets.token_urlsafe(32), f"{secrets.randbelow(10**6):06d}"
     person = await people.by_email(store, command.email)
     sign_in = SignIn(

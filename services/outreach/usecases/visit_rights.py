@@ -36,9 +36,16 @@ def must_answer_for(identity: Identity, ambassador: Ambassador | None) -> None:
 
 
 def must_call_off(identity: Identity, visit: Visit) -> None:
-    """NotAllowed unless a coordinator, a teacher of the school, or a contact of one of the team's companies."""
-    if not (for_school(identity, visit) or for_team(identity, visit)):
+    """NotAllowed unless `calls_off`."""
+    if not calls_off(identity, visit):
         raise NotAllowed
+
+
+def calls_off(identity: Identity, visit: Visit) -> bool:
+    """Whether this is a coordinator, a teacher of the school, or, once everybody of the team has said yes, a contact
+    of one of its companies. Before that the team declines, and the school's request stays."""
+    answered = visit.state not in ("requested", "proposed")
+    return for_school(identity, visit) or (answered and for_team(identity, visit))
 
 
 def must_complete(identity: Identity, visit: Visit) -> None:

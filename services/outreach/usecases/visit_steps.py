@@ -37,12 +37,11 @@ def steps(identity: Identity, visit: Visit, now: datetime) -> Steps:
     active = visit.state in ("requested", "proposed", "confirmed")
     member = visit.member_of(identity.id) if rights.in_team(identity, visit) else None
     begun = visit.chosen is not None and visit.chosen.starts_utc <= now
-    calls_off = rights.for_school(identity, visit) or rights.for_team(identity, visit)
     possible = {
         "can_propose": visit.state == "requested" and (identity.coordinates or identity.has("company")),
         "can_answer": visit.state == "proposed" and not begun and member is not None and member.answer == "open",
         "can_move": identity.coordinates and (visit.state == "proposed" or (visit.state == "confirmed" and not begun)),
-        "can_cancel": active and calls_off,
+        "can_cancel": active and rights.calls_off(identity, visit),
         "can_complete": visit.state == "confirmed" and begun and rights.sees_contact(identity, visit),
     }
     return Steps(_next(visit, possible, begun, now), **possible)

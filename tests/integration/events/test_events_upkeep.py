@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from services.events.consumer import HANDLERS, Context
 from services.events.domain import commands as do
-from services.events.usecases.upkeep import erase_due
+from services.events.usecases.upkeep import erase_due, finish_left_behind
 from shared.auth import Directory
 from shared.mongo import Database
 from shared.schemas.notify import DeliveryFailed
@@ -99,3 +99,40 @@ async def test_the_contact_of_an_offer_is_erased_with_its_campaign(db: Database)
     text = json.dumps(rows, default=str).lower()
     assert "beispiel.example" not in text and "max.beispiel" not in text and "erika" not in text
     assert "beispiel gmbh" in text
+
+
+async def test_the_reasons_people_wrote_are_erased_too(db: Database):
+    store = await furnish(db, [slot()])
+    made = await store.decide("slot-1", register("9a", 10))
+    await store.decide("slot-1", do.Cancel(**about(made), by="school", reason="Frau Muster ist krank"))
+    await store.places.close()
+    await erase_due(store, now=STARTS + timedelta(hours=3) + store.contact_kept)
+    rows = [row async for row in db.outbox.find({})] + [row async for row in db.registrations.find({})]
+    assert "krank" not in json.dumps(rows, default=str)
+
+
+async def test_a_batch_left_behind_is_carried_out_before_its_contacts_are_erased(db: Database, monkeypatch):
+    store = await furnish(db, [slot()])
+
+    async def stays(*_: object) -> None:
+        """As when the process dies before it tidies up."""
+
+    monkeypatch.setattr(store.places, "_forget_pending", stays)
+    await store.decide("slot-1", register("9a", 10))
+    assert "erika" in json.dumps(await db.slots.find_one({}), default=str).lower()
+    assert await erase_due(store, now=STARTS + timedelta(hours=3) + store.contact_kept) == 1
+    rows = [row for each in (db.slots, db.outbox, db.registrations) async for row in each.find({})]
+    assert "erika" not in json.dumps(rows, default=str).lower()
+
+
+async def test_a_cancelled_slot_that_cannot_be_cleared_does_not_keep_the_others_waiting(db: Database):
+    store = await furnish(db, [slot(id=f"slot-{number}") for number in (1, 2)])
+    for slot_id in ("slot-1", "slot-2"):
+        await store.decide(slot_id, register(f"9a {slot_id}", 10))
+        await store.decide(slot_id, do.CancelSlot(now=NOW, request_id=f"off {slot_id}", reason=""))
+    await store.places.close()
+    broken, fine = await store.cancelled_slots_with_registrations()
+    await db.registrations.update_one({"slot_id": broken}, {"$unset": {"group": ""}})
+    await finish_left_behind(store, now=NOW)
+    assert (await db.registrations.find_one({"slot_id": fine}))["state"] == "cancelled"
+    assert await store.cancelled_slots_with_registrations() == [broken]

@@ -4,9 +4,11 @@ from datetime import timedelta
 import pytest
 
 from services.outreach.consumer import HANDLERS
+from services.outreach.domain.people import EnterPerson
 from services.outreach.store.reports import COPIES
 from services.outreach.usecases.bootstrap import ensure_api_key
 from services.outreach.usecases.erasure import erase_due
+from services.outreach.usecases.people import enter_person
 from services.outreach.usecases.schools import import_schools
 from shared.auth import hash_of_key
 from shared.schemas import events
@@ -57,6 +59,24 @@ async def test_a_key_opens_what_its_scopes_say_and_nothing_once_revoked(api):
         return (await api.client.get("/outreach/api/v1/schools", headers=headers)).status_code == 401
 
     await until(refuses)
+
+
+async def test_a_program_gives_no_scope_that_it_does_not_have(api):
+    issued = (await api.post("api-keys", {"name": "P", "scopes": ["outreach:read", "outreach:write"]})).json()
+    headers = {"Authorization": f"Bearer {issued['key']}"}
+    refused = await api.post("api-keys", {"name": "Q", "scopes": ["outreach:read", "events:write"]}, headers=headers)
+    assert (refused.status_code, refused.json()["type"].rsplit("/", 1)[1]) == (403, "scope-not-held")
+    assert (await api.post("api-keys", {"name": "Q", "scopes": ["outreach:read"]}, headers=headers)).status_code == 201
+
+
+@pytest.mark.parametrize("kind", ["coordinator", "operator"])
+async def test_a_program_makes_nobody_a_coordinator_or_operator(api, store, coordinator, kind):
+    body = {"name": "Toni", "email": "toni@agentur.example", "roles": [{"kind": kind}]}
+    for path, given in (("people", body), (f"people/{coordinator}/roles", {"roles": body["roles"]})):
+        refused = await api.post(path, given)
+        slug = refused.json()["type"].rsplit("/", 1)[1]
+        assert (refused.status_code, slug) == (403, "only-people-give-agency-roles"), path
+    assert await store.db.people.count_documents({}) == 1
 
 
 async def test_without_a_key_or_with_a_wrong_one_nothing_is_answered(api):
@@ -191,9 +211,9 @@ async def test_a_report_on_an_unknown_campaign_is_not_found(api):
     assert (await api.get("reports/campaigns/unknown")).status_code == 404
 
 
-async def test_people_who_did_not_sign_in_for_two_years_are_erased_with_a_receipt(api, store, coordinator):
+async def test_people_who_did_not_sign_in_for_two_years_are_erased_with_a_receipt(store, coordinator):
     body = {"name": "Toni", "email": "toni@agentur.example", "roles": [{"kind": "operator"}]}
-    person_id = (await api.post("people", body)).json()["id"]
+    person_id = (await enter_person(store, COORDINATOR, EnterPerson(**body), now=NOW, request_id="toni")).id
     later = NOW + timedelta(days=729)
     assert (await erase_due(store, now=later))["people"] == 0
     later = NOW + timedelta(days=730)

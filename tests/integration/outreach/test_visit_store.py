@@ -25,6 +25,7 @@ from services.outreach.domain.visits import (
 from services.outreach.store.core import Store
 from services.outreach.usecases import ambassadors, people, visits
 from services.outreach.usecases.erasure import erase_due
+from services.outreach.usecases.visit_steps import steps
 from shared.errors import NotAllowed, RuleBroken
 from shared.ids import random_id
 from shared.schemas.catalogue import read_message
@@ -285,6 +286,20 @@ async def test_who_is_free_is_told_with_the_reason_and_the_nearest_first(store):
     assert [each.known.ambassador.id for each in own] == ["a", "b"]
 
 
+async def test_a_company_calls_off_only_what_its_team_has_confirmed(store):
+    visit = await asked(store)
+    proposed = await propose(store, visit, "a", who=WORKS)
+    assert not steps(WORKS, proposed, NOW).can_cancel
+    with pytest.raises(NotAllowed):
+        await cancel(store, visit, WORKS)
+    assert (await visits.get_visit(store, COORDINATOR, visit.id)).state == "proposed"
+    confirmed = await accept(store, visit, "a", ADA)
+    assert steps(WORKS, confirmed, NOW).can_cancel
+    assert (await cancel(store, visit, WORKS)).state == "cancelled"
+    with pytest.raises(errors.AlreadyCancelled):
+        await cancel(store, visit, WORKS)
+
+
 async def test_nobody_does_what_is_not_theirs(store):
     visit = await asked(store)
 
@@ -304,7 +319,7 @@ async def test_nobody_does_what_is_not_theirs(store):
         await refused(accept(store, visit, "a", who))
         await refused(decline(store, visit, "a", who))
         await refused(move(store, visit, date_given(MONDAY + timedelta(days=7)), who))
-    for who in (STRANGER, OTHER, ADA, identity("ambassador", "works", "person-c")):
+    for who in (STRANGER, OTHER, WORKS, ADA, identity("ambassador", "works", "person-c")):
         await refused(cancel(store, visit, who))
     for who in (STRANGER, OTHER):
         await refused(visits.get_visit(store, who, visit.id))

@@ -49,6 +49,30 @@ def test_in_strict_order_nobody_passes_the_first_who_waits():
     assert run.skipped[0].reason == "group_larger_than_free_places"
 
 
+def test_in_strict_order_a_group_with_places_does_not_grow_into_those_that_others_wait_for():
+    book, holder, (first,) = _queue("strict_order", 25)
+    smaller = book.decide(do.Resize(**about(holder), pupils=10))
+    with pytest.raises(errors.OthersWaitFirst):
+        book.decide(do.Resize(**about(smaller, request_id="grow"), pupils=11))
+    assert book.decide(do.Resize(**about(smaller, request_id="shrink"), pupils=9)).group.pupils == 9
+    assert book.registrations[first.id].state == "waitlisted"
+
+
+def test_growing_beyond_the_free_places_is_refused_as_full_though_others_wait():
+    book = ledger(slot(places=30, waiting_list="strict_order"))
+    first = book.decide(register("9a", 20))
+    book.decide(register("9b", 10, school_id="school-2"))
+    book.decide(register("9c", 5, school_id="school-2"))
+    with pytest.raises(errors.SlotIsFull):
+        book.decide(do.Resize(**about(first), pupils=21))
+
+
+def test_where_the_next_that_fits_gets_places_a_group_may_grow():
+    book, holder, _ = _queue("next_that_fits", 25)
+    smaller = book.decide(do.Resize(**about(holder), pupils=10))
+    assert book.decide(do.Resize(**about(smaller, request_id="grow"), pupils=11)).group.pupils == 11
+
+
 def test_next_that_fits_passes_a_group_that_is_too_large_and_records_it():
     book, holder, (first, second, third) = _queue("next_that_fits", 25, 5, 15)
     book.decide(do.Resize(**about(holder), pupils=10))
