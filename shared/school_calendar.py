@@ -152,13 +152,18 @@ def local_to_utc(local: datetime, zone: str) -> datetime:
 
     In the autumn hour that happens twice the first occurrence (summer time) is meant, whatever `local.fold` says.
 
-    Raises WallTimeDoesNotExist in the spring gap, ZoneUnknown, and ValueError for an aware time.
+    Raises WallTimeDoesNotExist in the spring gap and where the calendar ends (years 1 and 9999), ZoneUnknown, and
+    ValueError for an aware time.
     """
     if local.tzinfo is not None:
         raise ValueError(f"a naive wall time is wanted, not {local!r}")
     tz = _zone(zone)
-    moment = local.replace(tzinfo=tz, fold=0).astimezone(UTC)
-    if moment.astimezone(tz).replace(tzinfo=None, fold=0) != local.replace(fold=0):
+    try:
+        moment = local.replace(tzinfo=tz, fold=0).astimezone(UTC)
+        shown = moment.astimezone(tz)
+    except OverflowError as error:
+        raise WallTimeDoesNotExist(local, zone) from error
+    if shown.replace(tzinfo=None, fold=0) != local.replace(fold=0):
         raise WallTimeDoesNotExist(local, zone)
     return moment
 

@@ -18,7 +18,7 @@ from shared.settings import CommonSettings
 from shared.web import set_aside
 from shared.web.idempotency import Idempotency
 from shared.web.pages import UI, Pages, add_page_handlers
-from shared.web.problems import add_problem_handlers
+from shared.web.problems import add_problem_handlers, handler_for
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; "
@@ -67,7 +67,7 @@ class _Envelope:
             if started:
                 raise
             # Here and not further out: the answer gets its headers, and the log line its correlation id.
-            answer = await scope["app"].exception_handlers[Exception](Request(scope), error)
+            answer = await handler_for(scope["app"].exception_handlers, error)(Request(scope), error)
             await answer(scope, receive, with_headers)
         finally:
             correlation_id.reset(token)

@@ -7,7 +7,8 @@ retry runs the use case again.
 """
 
 import hashlib
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,12 +18,14 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.errors import Conflict, Invalid, RuleBroken
+from shared.errors import Conflict, Invalid, RuleBroken, TryLater
 from shared.gather import Gatherer
+from shared.ids import random_id
 from shared.mongo import Database, Document, relaxed
 from shared.ui.language import preferred
 from shared.web.problems import problem
 
+log = logging.getLogger(__name__)
 KEPT = timedelta(hours=24)
 LEASE = timedelta(seconds=15)
 LONGEST_KEY = 255
@@ -47,10 +50,21 @@ class BodyTooLarge(Invalid):
     """The request's body is larger than 24 MB."""
 
 
+class AnswerNotRecorded(TryLater):
+    """It is not certain that this was done. Please send the same request again, with the same Idempotency-Key."""
+
+
 @dataclass(frozen=True)
 class _Claim:
+    """One request's claim of its key; by `token` it leaves alone a note that another request has taken over."""
+
     id: str
     body_hash: str
+    token: str = field(default_factory=random_id)
+
+    @property
+    def note(self) -> dict[str, str]:
+        return {"_id": self.id, "token": self.token}
 
 
 class Idempotency:
@@ -90,8 +104,7 @@ class Idempotency:
         claim = _claim_for(scope, headers, key, body)
         note = await self._claims.submit("", claim)
         if note is None:
-            await self._run(scope, claim, body, send)
-            return None
+            return await self._run(scope, claim, body, send)
         if note["body_hash"] != claim.body_hash:
             return IdempotencyKeyReused()
         if "status" not in note:
@@ -99,22 +112,34 @@ class Idempotency:
         await _replay(note, send)
         return None
 
-    async def _run(self, scope: Scope, claim: _Claim, body: bytes, send: Send) -> None:
+    async def _run(self, scope: Scope, claim: _Claim, body: bytes, send: Send) -> RuleBroken | None:
         answer = _Answer()
         scope.setdefault("state", {})["request_id"] = claim.id
         try:
             await self._app(scope, _replayed_body(body), answer.collect)
-        finally:
-            await self._finish(claim, answer)
+        except BaseException:
+            await self._finished(claim, answer)
+            raise
+        if not await self._finished(claim, answer):
+            return AnswerNotRecorded()
         for message in answer.messages:
             await send(message)
+        return None
+
+    async def _finished(self, claim: _Claim, answer: "_Answer") -> bool:
+        try:
+            await self._finish(claim, answer)
+        except Exception as error:  # whatever it is, the use case may have done its work
+            log.warning("an answer could not be recorded: %s", type(error).__name__)
+            return False
+        return True
 
     async def _finish(self, claim: _Claim, answer: "_Answer") -> None:
         if answer.status >= 500 or answer.status in _PASSING or not answer.status or answer.is_secret:
-            await self._notes.delete_one({"_id": claim.id})
+            await self._notes.delete_one(claim.note)
             return
         kept = {"status": answer.status, "headers": answer.headers, "body": answer.body}
-        await self._answers.submit("", UpdateOne({"_id": claim.id}, {"$set": kept}))
+        await self._answers.submit("", UpdateOne(claim.note, {"$set": kept}))
 
     async def _claim_many(self, _: str, claims: list[_Claim]) -> list[Document | None | Exception]:
         """None for each claim that was free, else the note that holds it."""
@@ -129,18 +154,20 @@ class Idempotency:
         held = {note["_id"]: note async for note in self._notes.find({"_id": {"$in": list(taken)}})} if taken else {}
         answers: list[Document | Exception | None] = []
         for index, claim in enumerate(claims):
-            if first[claim.id] != index or (claim.id in taken and not await self._take_over(held.get(claim.id), now)):
-                answers.append(held.get(claim.id) or {"body_hash": claims[first[claim.id]].body_hash})
+            note = held.get(claim.id)
+            if first[claim.id] != index or (claim.id in taken and not await self._take_over(note, claim, now)):
+                answers.append(note or {"body_hash": claims[first[claim.id]].body_hash})
             else:
                 answers.append(None)
         return answers
 
-    async def _take_over(self, note: Document | None, now: datetime) -> bool:
+    async def _take_over(self, note: Document | None, claim: _Claim, now: datetime) -> bool:
         """Whether the note's first request died long enough ago, or its 24 hours are over, and it is ours now."""
         if note is None or note["until"] > now:
             return False
         mine = {"_id": note["_id"], "until": note["until"]}
-        fresh = {"$set": {"until": now + LEASE, "at": now}, "$unset": {"status": "", "headers": "", "body": ""}}
+        ours = {"until": now + LEASE, "at": now, "token": claim.token}
+        fresh = {"$set": ours, "$unset": {"status": "", "headers": "", "body": ""}}
         if "status" in note and note["at"] > now - KEPT:
             return False
         return bool((await self._notes.update_one(mine, fresh)).modified_count)
@@ -181,7 +208,7 @@ def _claim_for(scope: Scope, headers: Headers, key: str, body: bytes) -> _Claim:
 
 
 def _note(claim: _Claim, now: datetime) -> dict[str, Any]:
-    return {"_id": claim.id, "body_hash": claim.body_hash, "at": now, "until": now + LEASE}
+    return {**claim.note, "body_hash": claim.body_hash, "at": now, "until": now + LEASE}
 
 
 async def _read(receive: Receive) -> bytes | None:

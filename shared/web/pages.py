@@ -12,12 +12,12 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData
 
 from shared.auth import Identity
-from shared.errors import Invalid, NotAllowed, NotFound, RuleBroken
+from shared.errors import Invalid, NotAllowed, NotFound, RuleBroken, TryLater
 from shared.ids import derived_id, random_id
 from shared.ui import language as words
 from shared.ui.menu import menu, section
 from shared.web.callers import SignInNeeded, sign_in_address, visitor
-from shared.web.problems import BodyInvalid, field_errors, status_of
+from shared.web.problems import BodyInvalid, field_errors, handler_for, status_of
 
 UI = Path(__file__).parent.parent / "ui"
 LANGUAGE_COOKIE = "perspektive_language"
@@ -112,7 +112,7 @@ def form_request_id(person: Identity, form: FormData) -> str:
 def nested(form: Mapping[str, Any], lists: Sequence[str] = ()) -> dict[str, Any]:
     """Form fields named like `group.pupils` as nested dictionaries; empty texts are left out.
 
-    Names in `lists` are read from all their values (checkboxes).
+    Names in `lists` are read from all their values (checkboxes). Invalid for a name that is both a text and a group.
     """
     result: dict[str, Any] = {}
     for name, value in form.items():
@@ -122,10 +122,18 @@ def nested(form: Mapping[str, Any], lists: Sequence[str] = ()) -> dict[str, Any]
         target = result
         for parent in parents:
             target = target.setdefault(parent, {})
+            if not isinstance(target, dict):
+                raise _invalid_field(parent)
         target[last] = value.strip() if isinstance(value, str) else value
     for name in lists:
         result[name] = [v for v in form.getlist(name) if v] if hasattr(form, "getlist") else form.get(name, [])
     return result
+
+
+def _invalid_field(name: str) -> Invalid:
+    error = Invalid()
+    error.field = name
+    return error
 
 
 def errors_by_field(error: RuleBroken | ValidationError, language: str) -> dict[str, str]:
@@ -165,8 +173,12 @@ def add_page_handlers(app: FastAPI, pages: Pages) -> None:
         return pages.show(request, "error.html", status_of(error), sentence=sentence, kind=error.slug())
 
     async def any_page(request: Request, error: Exception) -> Response:
-        answer = await problems[type(error) if type(error) in problems else Exception](request, error)  # type: ignore[misc]
-        return pages.show(request, "error.html", answer.status_code, sentence=None, kind="")
+        answer = await handler_for(problems, error)(request, error)
+        sentence = words.sentence(TryLater(), language_of(request)) if answer.status_code == 503 else None
+        page = pages.show(request, "error.html", answer.status_code, sentence=sentence, kind="")
+        if "Retry-After" in answer.headers:
+            page.headers["Retry-After"] = answer.headers["Retry-After"]
+        return page
 
     async def http_page(request: Request, error: Any) -> Response:
         return await rule_page(request, NotFound()) if error.status_code == 404 else await _plain(request, error)

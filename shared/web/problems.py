@@ -1,7 +1,7 @@
 """Errors as answers: RFC 9457 problem details for programs. The one place that maps a kind of error to a status."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -46,6 +46,11 @@ class UnexpectedFailure(RuleBroken):
 def status_of(error: RuleBroken) -> int:
     """The HTTP status of an error, by its kind."""
     return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
+
+
+def handler_for(handlers: Mapping[Any, Any], error: Exception) -> Any:
+    """The handler of the nearest of the error's classes that has one; there must be one for Exception."""
+    return next(handlers[kind] for kind in type(error).__mro__ if kind in handlers)
 
 
 def problem(error: RuleBroken, language: str, errors: Sequence[dict[str, Any]] = ()) -> JSONResponse:

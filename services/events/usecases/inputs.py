@@ -1,11 +1,12 @@
 """What people and programs send: checked for shape here, for sense in the domain."""
 
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
 
 from services.events.domain.facts import Approval, Side, WaitingList
+from shared.bounds import Day, in_bounds
 from shared.errors import Invalid
 from shared.schemas.events import GroupFacts
 from shared.schemas.outreach import Contact
@@ -42,7 +43,7 @@ Name = Annotated[str, Field(min_length=1, max_length=160), AfterValidator(_one_l
 Line = Annotated[str, Field(max_length=160), AfterValidator(_one_line)]
 Text = Annotated[str, Field(max_length=4000)]
 Reason = Annotated[str, Field(max_length=500)]
-WallTime = Annotated[datetime, AfterValidator(_wall_time)]
+WallTime = Annotated[datetime, AfterValidator(_wall_time), in_bounds]
 WallHour = Annotated[time, AfterValidator(_wall_hour)]
 Grade = Annotated[int, Field(ge=1, le=14)]
 Places = Annotated[int, Field(ge=1, le=10_000)]
@@ -95,8 +96,8 @@ class OpenOffer(Input):
 
 class SeriesInput(Input):
     weekdays: Annotated[list[Annotated[int, Field(ge=0, le=6)]], Field(min_length=1, max_length=7)]
-    first_day: date
-    last_day: date
+    first_day: Day
+    last_day: Day
     starts: WallHour
     ends: WallHour
     skip_days_off: bool = True
@@ -180,7 +181,7 @@ class RecordSelfFoundPlace(Input):
     group: SelfFoundGroup
     company_name: Name
     field: Annotated[str, Field(max_length=16)]
-    day: date
+    day: Day
 
 
 class SlotFilter(Input):
@@ -195,8 +196,8 @@ class SlotFilter(Input):
     field: Annotated[str, Field(max_length=16)] | None = None
     grade: Grade | None = None
     free_places: Annotated[int, Field(ge=0, le=10_000)] | None = None
-    from_: date | None = Field(None, alias="from")
-    to: date | None = None
+    from_: Day | None = Field(None, alias="from")
+    to: Day | None = None
     near_school: Id | None = None
     max_km: Annotated[float, Field(gt=0, le=500)] | None = None
     state: Literal["bookable", "open", "cancelled", "all"] = "open"

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 
 from shared.errors import Invalid
 from shared.mongo import Document
@@ -20,8 +20,8 @@ def cursor(text: str | None) -> tuple[datetime, str] | None:
         return None
     try:
         moment, row_id = base64.urlsafe_b64decode(text.encode()).decode().split("~", 1)
-        return datetime.fromisoformat(moment), row_id
-    except (ValueError, binascii.Error) as error:
+        return datetime.fromisoformat(moment).astimezone(UTC), row_id
+    except (ValueError, OverflowError, binascii.Error) as error:
         raise CursorUnknown from error
 
 

@@ -14,7 +14,7 @@ from services.events.usecases.results import OfferView
 from services.events.web.parts import FORM_ERRORS, ThePages, field_name, typed, wrong
 from services.events.web.places import GRADES
 from shared.auth import Identity
-from shared.errors import NotAllowed, NotFound
+from shared.errors import Invalid, NotAllowed, NotFound
 from shared.region import career_fields
 from shared.school_calendar import CalendarUnknown, day_off
 from shared.web.callers import Person
@@ -156,7 +156,7 @@ def _offer_fields(form: FormData) -> dict[str, Any]:
     fields = nested(form, lists=("grades",))
     fields["requirements"] = [line.strip() for line in str(form.get("requirements", "")).splitlines() if line.strip()]
     if "reminder_days" in fields:
-        fields["reminder_days"] = [each.strip() for each in fields["reminder_days"].split(",") if each.strip()]
+        fields["reminder_days"] = [each.strip() for each in str(fields["reminder_days"]).split(",") if each.strip()]
     return fields
 
 
@@ -164,6 +164,8 @@ def _slot_fields(form: FormData, kind: str) -> dict[str, Any]:
     fields = nested(form)
     if kind == "series":
         series = fields.setdefault("series", {})
+        if not isinstance(series, dict):
+            raise Invalid
         series["weekdays"] = form.getlist("series.weekdays")
         series["skip_days_off"] = "skip_days_off" in series
         return fields | {"allow_days_off": not series["skip_days_off"]}

@@ -4,13 +4,14 @@ from datetime import date
 from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, NaiveDatetime
+from pydantic import BaseModel
 
 from services.outreach.domain.ambassadors import BlockDays, ChangeAmbassador, EnterAmbassador, UnblockDays
 from services.outreach.domain.visit_dates import DateGiven
 from services.outreach.edge import After, Limit, Listed, Now, Reader, TheStore, Writer, Zone
 from services.outreach.usecases import ambassadors
 from services.outreach.usecases.ambassadors import Candidate, Known
+from shared.bounds import WallMoment
 from shared.ui.language import preferred, sentence
 from shared.web.callers import RequestId
 
@@ -133,8 +134,8 @@ async def free_ambassadors(
     store: TheStore,
     who: Reader,
     zone: Zone,
-    starts_local: NaiveDatetime,
-    ends_local: NaiveDatetime,
+    starts_local: WallMoment,
+    ends_local: WallMoment,
     in_zone: Annotated[str | None, Query(alias="zone", max_length=64)] = None,
     visit_id: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Candidates:

@@ -11,6 +11,7 @@ from services.outreach.domain.common import Aggregate, Command, Line, OptionalLi
 from services.outreach.domain.people import Person
 from services.outreach.domain.visit_dates import PlannedDate, WallTime, week_of
 from shared import region
+from shared.bounds import Day
 from shared.errors import Conflict, Invalid, NotFound
 from shared.schemas.base import Facts
 from shared.schemas.outreach import Role
@@ -122,7 +123,7 @@ class ChangeAmbassador(Command):
 class BlockDays(Command):
     """Single days, or weekdays (of a vocational school), on which no visit is possible."""
 
-    days: list[date] = Field([], max_length=100)
+    days: list[Day] = Field([], max_length=100)
     weekdays: list[Weekday] = Field([], max_length=7)
     reason: OptionalLine = ""
 

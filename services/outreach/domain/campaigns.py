@@ -4,10 +4,11 @@ from datetime import date, datetime
 from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from services.outreach.domain.common import Aggregate, Command, Line
 from shared import region
+from shared.bounds import Day, Instant
 from shared.errors import Invalid, NotFound
 from shared.schemas.outreach import CampaignChanged
 
@@ -53,13 +54,13 @@ class CampaignGiven(Command):
     """A campaign as it shall be. Days are the region's wall dates, instants have an offset or Z."""
 
     name: Line
-    starts_on: date
-    ends_on: date
+    starts_on: Day
+    ends_on: Day
     districts: list[str] = Field(min_length=1, max_length=100)
     kinds: list[Kind] = Field(min_length=1, max_length=2)
-    offers_from: AwareDatetime
-    booking_from: AwareDatetime
-    closes_at: AwareDatetime
+    offers_from: Instant
+    booking_from: Instant
+    closes_at: Instant
 
 
 class Campaign(Aggregate):

@@ -57,6 +57,11 @@ Paragraph = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_n
 PostalCode = Annotated[str, StringConstraints(pattern=r"^\d{5}$")]
 
 
+def searchable(q: str) -> str:
+    """What somebody types into a search, without control characters, which no name holds and no query may."""
+    return re.sub(r"[\x00-\x1f\x7f]", " ", q).strip()
+
+
 def must_have_a_role(identity: Identity) -> None:
     """NotAllowed for somebody who has no role anywhere (any more)."""
     if not identity.roles:

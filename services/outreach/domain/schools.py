@@ -9,6 +9,7 @@ from pydantic import Field
 from services.outreach.domain.common import Aggregate, Command
 from services.outreach.school_register import OperatingStatus
 from services.outreach.school_register import School as RegisterSchool
+from shared.bounds import Day
 from shared.errors import Invalid, NotFound
 from shared.schemas.outreach import SchoolChanged
 
@@ -29,7 +30,7 @@ class TooManyMovableDays(Invalid):
 class SetMovableDays(Command):
     """The school's movable days off, all of them; they replace those known so far."""
 
-    days: list[date] = Field(max_length=100)
+    days: list[Day] = Field(max_length=100)
 
 
 class School(Aggregate):

@@ -10,6 +10,7 @@ from pydantic import Field, NaiveDatetime, PlainSerializer
 from services.outreach.domain.campaigns import Campaign
 from services.outreach.domain.common import Command
 from services.outreach.domain.schools import School
+from shared.bounds import WallMoment
 from shared.errors import Invalid
 from shared.schemas.base import Facts
 from shared.schemas.outreach import VisitDate
@@ -69,8 +70,8 @@ class AlternativesTheSame(Invalid):
 class DateGiven(Command):
     """A date as a person gives it: wall time of `zone` (of the region, when none is given)."""
 
-    starts_local: NaiveDatetime
-    ends_local: NaiveDatetime
+    starts_local: WallMoment
+    ends_local: WallMoment
     zone: str | None = Field(None, max_length=64)
     lesson: int | None = Field(None, ge=0, le=15, description="The school's own numbering of its lessons")
 

@@ -3,10 +3,11 @@
 import base64
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import Any, TypeVar
 
+import bson
 from pymongo.collation import Collation
 
 from services.outreach.domain.common import Aggregate, ChangedMeanwhile
@@ -143,9 +144,10 @@ def _beyond(order: str, after: str) -> Document:
     try:
         padded = after + "=" * (-len(after) % 4)
         value, last_id, is_instant = json.loads(base64.urlsafe_b64decode(padded.encode()))
-        value = datetime.fromisoformat(value) if is_instant else value
+        value = datetime.fromisoformat(value).astimezone(UTC) if is_instant else value
         if not isinstance(last_id, str) or not isinstance(value, str | int | datetime):
             raise ValueError(after)
-    except (ValueError, TypeError) as error:
+        bson.encode({"value": value, "id": last_id})
+    except (ValueError, TypeError, OverflowError) as error:
         raise CursorUnknown from error
     return {"$or": [{order: {"$gt": value}}, {order: value, "_id": {"$gt": last_id}}]}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from services.outreach.domain.common import searchable
 from services.outreach.domain.people import Person, aggregate, email_key
 from services.outreach.store.core import Store, from_document
 from shared.mongo import Document, Session
@@ -62,8 +63,8 @@ def matching(organisation_id: str | None, q: str) -> Document:
     where: dict[str, Any] = {"active": True}
     if organisation_id:
         where["roles.organisation_id"] = organisation_id
-    if q.strip():
-        pattern = {"$regex": re.escape(q.strip()), "$options": "i"}
+    if wanted := searchable(q):
+        pattern = {"$regex": re.escape(wanted), "$options": "i"}
         where["$or"] = [{"name": pattern}, {"email": pattern}]
     return where
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pymongo import UpdateOne
 
-from services.outreach.domain.common import ChangedMeanwhile
+from services.outreach.domain.common import ChangedMeanwhile, searchable
 from services.outreach.domain.schools import School
 from services.outreach.school_register import School as RegisterSchool
 from services.outreach.store.core import Store, from_document, to_document
@@ -57,7 +57,7 @@ def matching(district: str | None, school_type: str | None, q: str) -> Document:
         where["district_ags"] = district
     if school_type:
         where["school_type"] = school_type
-    if words := q.casefold().split():
+    if words := searchable(q).casefold().split():
         where["$and"] = [{"search": {"$regex": re.escape(word)}} for word in words]
     return where
 

@@ -228,4 +228,26 @@ async def test_an_answer_that_cannot_be_recorded_is_not_sent_as_a_success(client
         raise ConnectionError("the store is gone")
 
     monkeypatch.setattr(Idempotency, "_record_many", fails)
-    assert (await book(client)).status_code == 500
+    answer = await book(client)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.json()["type"].endswith("/answer-not-recorded")
+    assert "Nothing was changed" not in answer.text
+
+
+async def test_a_late_first_request_leaves_the_note_alone_that_another_took_over(client, bookings, db, monkeypatch):
+    monkeypatch.setattr(idempotency, "LEASE", timedelta(milliseconds=-1))
+    bookings.gate.clear()
+    late = asyncio.create_task(book(client))
+    await until(lambda: bookings.request_ids)
+    await relaxed(db.idempotency).update_one({}, {"$set": {"token": "another"}})
+    bookings.gate.set()
+    assert (await late).status_code == 201
+    assert "status" not in await relaxed(db.idempotency).find_one()
+    bookings.error = RuntimeError("crash")
+    bookings.gate.clear()
+    late = asyncio.create_task(book(client))
+    await until(lambda: len(bookings.request_ids) == 2)
+    await relaxed(db.idempotency).update_one({}, {"$set": {"token": "another"}})
+    bookings.gate.set()
+    assert (await late).status_code == 500
+    assert await relaxed(db.idempotency).find_one() is not None

@@ -9,8 +9,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel
+from pymongo.errors import ServerSelectionTimeoutError
 
 from shared.errors import Conflict, TooManyRequests, TryLater
+from shared.log import _JsonLines
 from shared.mongo import connect
 from shared.settings import CommonSettings
 from shared.web.callers import RequestId
@@ -62,6 +64,11 @@ def app(parts: Parts, tmp_path: Path) -> FastAPI:
     @app.get("/api/v1/crash")
     async def crash() -> None:
         raise RuntimeError("Erika Musterfrau")
+
+    @app.get("/store")
+    @app.get("/api/v1/store")
+    async def store_away() -> None:
+        raise ServerSelectionTimeoutError("Erika Musterfrau")
 
     @app.get("/api/v1/odd")
     async def odd() -> None:
@@ -130,6 +137,37 @@ async def test_a_crashed_page_is_a_page(client: httpx.AsyncClient):
     answer = await client.get("/crash")
     assert answer.status_code == 500
     assert answer.headers["content-type"].startswith("text/html")
+
+
+async def test_without_the_store_a_page_says_in_a_page_to_come_again(client: httpx.AsyncClient):
+    answer = await client.get("/store")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "try again in a moment" in answer.text
+    assert "Nothing was changed" not in answer.text
+
+
+async def test_without_the_store_a_post_with_a_key_is_told_to_come_again(client: httpx.AsyncClient):
+    """The store is asked by the middleware, outside of the routes' own error handlers."""
+    headers = {"Authorization": "Bearer fictitious-key", "Idempotency-Key": "k1"}
+    answer = await client.post("/api/v1/things", headers=headers)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_log_line_tells_an_errors_class_and_frames_and_not_its_text():
+    def fails() -> None:
+        try:
+            raise KeyError(f"{'Erika'} {'Musterfrau'}")
+        except KeyError as error:
+            raise RuntimeError(f"{'Max'} {'Mustermann'}") from error
+
+    with pytest.raises(RuntimeError) as caught:
+        fails()
+    record = logging.LogRecord("a", logging.ERROR, "", 0, "failed", (), (RuntimeError, caught.value, caught.tb))
+    line = _JsonLines().format(record)
+    assert "Erika Musterfrau" not in line and "Max Mustermann" not in line
+    assert "builtins.KeyError" in line and "builtins.RuntimeError" in line and "in fails" in line
 
 
 async def test_a_rules_values_stand_beside_the_standard_members_and_never_replace_them(client: httpx.AsyncClient):
