@@ -21,7 +21,14 @@ INPUT_AND_OUTPUT = {
     "requests", "secrets", "shutil", "signal", "smtplib", "socket", "ssl", "starlette", "subprocess", "sys", "tempfile",
     "threading", "time", "urllib", "uvicorn",
 }  # fmt: skip
-PURE_SHARED = ("shared.bounds", "shared.errors", "shared.identity", "shared.ids", "shared.schemas", "shared.school_calendar")
+PURE_SHARED = (
+    "shared.bounds",
+    "shared.errors",
+    "shared.identity",
+    "shared.ids",
+    "shared.schemas",
+    "shared.school_calendar",
+)
 PURE_OWN = ("services.outreach.school_register",)  # a file format: text in, facts out
 SHIPPED_FACTS = ("shared.region",)  # reads only the data files that come with the code
 COMMANDS = ("shared.schemas.compatibility", "shared.schemas.asyncapi")  # run by hand, and by tests
