@@ -13,6 +13,7 @@ from services.outreach.store import collections
 from services.outreach.store.core import Store
 from services.outreach.usecases.erasure import erase_due
 from services.outreach.usecases.schools import close_schools
+from services.outreach.usecases.visit_proposals import expire_proposals
 from services.outreach.web.routers import ROUTERS as PAGES
 from shared.clock import Clock
 from shared.service import Service
@@ -21,6 +22,7 @@ from shared.web.pages import Pages
 from shared.workers import Worker, every_by
 
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 
 
 def create_app(settings: Settings, clock: Clock) -> FastAPI:
@@ -31,11 +33,13 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         service.relay.wake,
         keep_people=timedelta(days=settings.keep_people_days),
         keep_visits=timedelta(days=settings.keep_visit_contacts_days),
+        answer_school_days=settings.answer_school_days,
     )
     service.consume(HANDLERS, store)
     pages = Pages("outreach", Path(__file__).parent / "templates")
     workers: dict[str, Worker] = {
         "erasure": lambda: every_by(clock, HOUR, lambda: erase_due(store, now=clock.now())),
+        "expiring proposals": lambda: every_by(clock, MINUTE, lambda: expire_proposals(store, now=clock.now())),
         "closing": lambda: every_by(clock, HOUR, lambda: close_schools(store, now=clock.now())),
     }
 

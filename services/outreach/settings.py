@@ -12,3 +12,6 @@ class Settings(CommonSettings):
         90, ge=0, description="Days after a campaign's end after which the contacts of its visits are erased"
     )
     keep_people_days: int = Field(730, ge=30, description="Days after which a person who did not sign in is erased")
+    answer_school_days: int = Field(
+        3, ge=1, le=30, description="School days after which a proposal that is not answered falls"
+    )

@@ -34,8 +34,10 @@ class Around:
 async def create_indexes(store: Store) -> None:
     """For the lists, and for what else an ambassador is booked for."""
     db = store.db
-    await db.visits.create_index([("rank", ASCENDING), ("_id", ASCENDING)])
-    await db.visits.create_index("school_id")
+    listed = [("rank", ASCENDING), ("_id", ASCENDING)]
+    await db.visits.create_index(listed, collation=GERMAN, name="by_rank")
+    await db.visits.create_index([("school_id", ASCENDING), *listed], collation=GERMAN, name="by_school")
+    await db.visits.create_index("answer_by", partialFilterExpression={"answer_by": {"$type": "date"}})
     await db.visits.create_index("campaign_id")
     await db.visits.create_index("team.person_id")
     await db.visits.create_index("team.company_id")
@@ -186,7 +188,8 @@ async def erase_contact(store: Store, visit: Visit, session: Session) -> None:
     blank = {"$set": to_document(visit.erased())}
     if not (await store.db.visits.update_one(before, blank, session=session)).matched_count:
         raise ChangedMeanwhile
-    parts = [f"contact.{name}" for name in ("name", "email", "phone")] + ["reason"]
+    parts = [f"contact.{name}" for name in ("name", "email", "phone")]
+    parts += ["reason", "room", "material", "preparation"]
     said = {"$set": {f"wire.data.visit.{part}": "" for part in parts}}
     await store.db.outbox.update_many({"aggregate": aggregate(visit.id)}, said, session=session)
 
@@ -205,6 +208,12 @@ async def erase_member(store: Store, ambassador: Ambassador, session: Session) -
 async def due_for_erasure(store: Store, now: datetime, most: int) -> list[Visit]:
     """Up to `most` visits whose contact's day of erasure has come."""
     rows = await store.db.visits.find({"erase_after": {"$lte": now}}).limit(most).to_list(most)
+    return [from_document(Visit, row) for row in rows]
+
+
+async def overdue_proposals(store: Store, now: datetime, most: int) -> list[Visit]:
+    """Up to `most` proposals whose answers should be complete by now."""
+    rows = await store.db.visits.find({"state": "proposed", "answer_by": {"$lte": now}}).limit(most).to_list(most)
     return [from_document(Visit, row) for row in rows]
 
 

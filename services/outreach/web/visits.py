@@ -5,8 +5,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.outreach.domain.visit_dates import DateGiven
-from services.outreach.domain.visits import (
+from services.outreach.domain.visit_commands import (
     AcceptVisit,
     CancelVisit,
     CompleteVisit,
@@ -14,12 +13,13 @@ from services.outreach.domain.visits import (
     MoveVisit,
     ProposeVisit,
     RequestVisit,
-    Visit,
 )
+from services.outreach.domain.visit_dates import DateGiven
+from services.outreach.domain.visits import Visit
 from services.outreach.edge import FORM_ERRORS, Now, ThePages, TheStore, Zone, wrong
 from services.outreach.store.core import Store
 from services.outreach.store.visits import around
-from services.outreach.usecases import ambassadors, campaigns, visits
+from services.outreach.usecases import ambassadors, campaigns, visit_proposals, visits
 from services.outreach.usecases.visit_steps import steps
 from services.outreach.web.addresses import with_query
 from services.outreach.web.visit_forms import date_fields, request_fields, wrong_dates
@@ -113,7 +113,7 @@ async def propose(
     chosen = str(form.get("alternative", "0"))
     try:
         command = validated(ProposeVisit, nested(form, lists=("ambassador_ids",)))
-        await visits.propose_visit(
+        await visit_proposals.propose_visit(
             store, person, visit_id, command, zone=zone, now=now, request_id=form_request_id(person, form)
         )
     except FORM_ERRORS as error:
@@ -132,7 +132,9 @@ async def accept(
     form = await posted(request)
     try:
         command = validated(AcceptVisit, nested(form))
-        await visits.accept_visit(store, person, visit_id, command, now=now, request_id=form_request_id(person, form))
+        await visit_proposals.accept_visit(
+            store, person, visit_id, command, now=now, request_id=form_request_id(person, form)
+        )
     except FORM_ERRORS as error:
         return await _page(request, pages, store, zone, now, person, visit_id, 0, 422, **wrong(request, error))
     return see_other(f"/outreach/visits/{visit_id}")
@@ -146,7 +148,9 @@ async def decline(
     form = await posted(request)
     try:
         command = validated(DeclineVisit, nested(form))
-        await visits.decline_visit(store, person, visit_id, command, now=now, request_id=form_request_id(person, form))
+        await visit_proposals.decline_visit(
+            store, person, visit_id, command, now=now, request_id=form_request_id(person, form)
+        )
     except FORM_ERRORS as error:
         return await _page(request, pages, store, zone, now, person, visit_id, 0, 422, **wrong(request, error))
     return see_other("/outreach/visits" if person.coordinates else "/outreach/my-visits")

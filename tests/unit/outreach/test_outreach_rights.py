@@ -14,6 +14,7 @@ from tests.support.outreach import NOBODY, identity
 IN_PROCESS_ONLY = {
     "ensure_coordinator", "ensure_api_key", "make_sign_in_link", "close_schools", "erase_due", "enter_within",
     "erase_known", "candidates", "withdraw_member", "erase_visit_contacts", "forget_erased_ambassadors",
+    "decide_on", "keep_free", "load", "bounds_of", "message_of", "expire_proposals",
 }  # fmt: skip
 BEFORE_SIGN_IN = {"ask_for_sign_in", "sign_in_by_link", "sign_in_by_code"}
 NOT_ASKED = IN_PROCESS_ONLY | BEFORE_SIGN_IN
