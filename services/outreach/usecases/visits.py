@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from services.outreach.domain.schools import School
 from services.outreach.domain.visit_commands import CancelVisit, CompleteVisit, MoveVisit, RequestVisit
 from services.outreach.domain.visits import Visit
 from services.outreach.store import visits as stored
@@ -120,6 +121,14 @@ async def own_visits(store: Store, identity: Identity) -> list[Visit]:
     if ambassador is None or not rights.is_own(identity, ambassador):
         raise NotAllowed
     return await stored.of_ambassador(store, ambassador.id)
+
+
+async def school_to_ask_for(store: Store, identity: Identity, school_id: str) -> School | None:
+    """The open school, when `identity` may ask for a visit to it."""
+    if not (identity.coordinates or identity.has("teacher", school_id)):
+        return None
+    school = await store.get("schools", School, school_id)
+    return school if school and school.open else None
 
 
 async def schools_to_ask_for(store: Store, identity: Identity) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from tests.support.outreach import NOBODY, identity
 IN_PROCESS_ONLY = {
     "ensure_coordinator", "ensure_api_key", "make_sign_in_link", "close_schools", "erase_due", "enter_within",
     "erase_known", "candidates", "withdraw_member", "erase_visit_contacts", "forget_erased_ambassadors",
-    "decide_on", "keep_free", "load", "bounds_of", "message_of", "expire_proposals",
+    "decide_on", "keep_free", "load", "bounds_of", "message_of", "expire_proposals", "visit_counts",
 }  # fmt: skip
 BEFORE_SIGN_IN = {"ask_for_sign_in", "sign_in_by_link", "sign_in_by_code"}
 NOT_ASKED = IN_PROCESS_ONLY | BEFORE_SIGN_IN
@@ -22,7 +22,7 @@ FOR_ONESELF = {"sign_out_everywhere"}
 MINE = (
     "api_keys", "campaigns", "companies", "erasure", "people", "reports", "schools", "sign_in", "uploads",
 )  # fmt: skip
-FOR_EVERY_ROLE = {"get_school", "list_schools", "get_campaign", "list_campaigns"}
+FOR_EVERY_ROLE = {"get_school", "list_schools", "find_schools", "get_campaign", "list_campaigns"}
 OTHER_TEACHER = identity(("teacher", "999999"))
 
 
