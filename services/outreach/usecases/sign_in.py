@@ -21,6 +21,7 @@ from services.outreach.domain.sign_in import (
 from services.outreach.store import counters, people
 from services.outreach.store import sign_ins as stored
 from services.outreach.store.core import Store
+from services.outreach.usecases.account import refresh_names
 from shared.auth import hash_of_key
 from shared.ids import derived_id, random_id
 from shared.log import correlation_id
@@ -130,6 +131,7 @@ async def _signed_in(store: Store, used: SignIn, now: datetime) -> SignedIn:
     if person is None or not person.active:
         raise SignInLinkNotValid
     await people.note_use(store, person.id, now)
+    await refresh_names(store, person, now=now)
     return SignedIn(person, used.back_to)
 
 

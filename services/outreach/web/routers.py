@@ -1,9 +1,11 @@
 """All pages."""
 
 from services.outreach.web import (
+    account,
     ambassadors,
     api_keys,
     campaigns,
+    colleagues,
     companies,
     imports,
     people,
@@ -13,5 +15,18 @@ from services.outreach.web import (
 )
 
 ROUTERS = [
-    part.router for part in (sign_in, campaigns, schools, imports, companies, people, api_keys, visits, ambassadors)
+    part.router
+    for part in (
+        sign_in,
+        account,
+        colleagues,
+        campaigns,
+        schools,
+        imports,
+        companies,
+        people,
+        api_keys,
+        visits,
+        ambassadors,
+    )
 ]
