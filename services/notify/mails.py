@@ -164,7 +164,8 @@ def visit_reminder(case: VisitCase) -> list[Letter]:
 
 
 KINDS = (
-    "sign_in", "invitation", "registration_requested", "registration_confirmed", "registration_declined", "registration_waitlisted",
+    "sign_in", "invitation",
+    "registration_requested", "registration_confirmed", "registration_declined", "registration_waitlisted",
     "places_offered", "offered_places_expired", "registration_cancelled", "registration_resized", "slot_moved",
     "slot_reminder", "visit_requested", "visit_proposed", "visit_proposal_declined", "visit_confirmed", "visit_moved",
     "visit_cancelled", "visit_reminder",

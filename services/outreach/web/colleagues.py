@@ -3,7 +3,6 @@
 from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import ValidationError
 
 from services.outreach.domain.invitations import InviteColleague, LastOne, RoleNotHere
 from services.outreach.domain.people import PersonNotFound
@@ -11,9 +10,9 @@ from services.outreach.edge import FORM_ERRORS, Now, ThePages, TheStore, wrong
 from services.outreach.usecases import colleagues, invitations, sign_in
 from services.outreach.usecases.colleagues import Team
 from services.outreach.usecases.sign_in import AskForSignIn
-from services.outreach.web.sign_in import client_of
+from services.outreach.web.sign_in import client_of, status_of_form
 from shared.auth import hash_of_key
-from shared.errors import RuleBroken, TooManyRequests
+from shared.errors import RuleBroken
 from shared.ids import derived_id
 from shared.schemas.outreach import RoleKind
 from shared.web.callers import Person, Visitor
@@ -55,7 +54,7 @@ async def invite(
         )
     except FORM_ERRORS as error:
         typed, reasons = dict(form), wrong(request, error)
-        return await _page(organisation_id, request, pages, store, now, person, _status(error), typed, **reasons)
+        return await _page(organisation_id, request, pages, store, now, person, status_of_form(error), typed, **reasons)
     return see_other(f"{MINE}/{organisation_id}?done=invited")
 
 
@@ -133,7 +132,9 @@ async def accept(request: Request, pages: ThePages, store: TheStore, now: Now, p
             store, command, client=client_of(request), now=now, request_id=request_id
         )
     except FORM_ERRORS as error:
-        return pages.show(request, "invitation.html", _status(error), asked=None, token="", **wrong(request, error))
+        return pages.show(
+            request, "invitation.html", status_of_form(error), asked=None, token="", **wrong(request, error)
+        )
     return see_other(f"/outreach/sign-in/sent?request={handle}")
 
 
@@ -146,12 +147,10 @@ async def decline(request: Request, pages: ThePages, store: TheStore, now: Now, 
     try:
         await invitations.decline_invitation(store, token, now=now, request_id=request_id)
     except FORM_ERRORS as error:
-        return pages.show(request, "invitation.html", _status(error), asked=None, token="", **wrong(request, error))
+        return pages.show(
+            request, "invitation.html", status_of_form(error), asked=None, token="", **wrong(request, error)
+        )
     return pages.show(request, "invitation_declined.html")
-
-
-def _status(error: RuleBroken | ValidationError) -> int:
-    return 429 if isinstance(error, TooManyRequests) else 422
 
 
 def _kind(text: str) -> RoleKind:

@@ -8,6 +8,7 @@ from services.outreach.web import (
     colleagues,
     companies,
     imports,
+    oidc,
     people,
     schools,
     sign_in,
@@ -18,11 +19,13 @@ ROUTERS = [
     part.router
     for part in (
         sign_in,
+        oidc,
         account,
         colleagues,
         campaigns,
         schools,
         imports,
+        oidc,
         companies,
         people,
         api_keys,

@@ -1,20 +1,20 @@
 """Pages for signing in and out. The links in mails only show a button: nothing changes on GET."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import ValidationError
 
 from services.outreach.edge import FORM_ERRORS, Now, ThePages, TheStore, wrong
 from services.outreach.usecases import account, sign_in
 from services.outreach.usecases.sign_in import AskForSignIn, SignedIn
+from services.outreach.web.addresses import with_query
 from shared.auth import SESSION_SECONDS, Sessions
-from shared.errors import Invalid
+from shared.errors import Invalid, TooManyRequests
 from shared.schemas.outreach import Role
 from shared.web.callers import ACTING_COOKIE, SESSION_COOKIE, Person, Visitor, own_path
-from shared.web.pages import form_request_id, posted, see_other, validated
+from shared.web.pages import Pages, form_request_id, posted, see_other, validated
 
 router = APIRouter()
 Text = Annotated[str, Query(max_length=500)]
@@ -23,7 +23,7 @@ Text = Annotated[str, Query(max_length=500)]
 @router.get("/sign-in")
 async def ask(request: Request, pages: ThePages, person: Visitor, next: Text = "/") -> Response:
     """Where the address is typed in."""
-    return pages.show(request, "sign_in.html", next=own_path(next))
+    return ask_page(request, pages, next=own_path(next))
 
 
 @router.post("/sign-in")
@@ -37,8 +37,7 @@ async def send_mail(request: Request, pages: ThePages, store: TheStore, now: Now
             store, command, client=client_of(request), now=now, request_id=str(form.get("request_id", ""))
         )
     except FORM_ERRORS as error:
-        status = 422 if isinstance(error, ValidationError) else 429
-        return pages.show(request, "sign_in.html", status, values=form, next=next_page, **wrong(request, error))
+        return ask_page(request, pages, status_of_form(error), values=form, next=next_page, **wrong(request, error))
     return see_other(f"/outreach/sign-in/sent?request={quote(handle)}")
 
 
@@ -58,7 +57,7 @@ async def use_code(request: Request, pages: ThePages, store: TheStore, now: Now,
     try:
         signed_in = await sign_in.sign_in_by_code(store, handle, code, client=client_of(request), now=now)
     except FORM_ERRORS as error:
-        return pages.show(request, "sign_in_sent.html", 422, handle=handle, **wrong(request, error))
+        return pages.show(request, "sign_in_sent.html", status_of_form(error), handle=handle, **wrong(request, error))
     return with_session(request, signed_in)
 
 
@@ -75,7 +74,7 @@ async def use_link(request: Request, pages: ThePages, store: TheStore, now: Now,
     try:
         signed_in = await sign_in.sign_in_by_link(store, str(form.get("token", ""))[:500], now=now)
     except Invalid as error:
-        return pages.show(request, "sign_in.html", 422, next="/", **wrong(request, error))
+        return ask_page(request, pages, 422, **wrong(request, error))
     return with_session(request, signed_in)
 
 
@@ -94,6 +93,18 @@ async def sign_out_everywhere(request: Request, store: TheStore, now: Now, perso
     form = await posted(request)
     await account.sign_out_everywhere(store, person, now=now, request_id=form_request_id(person, form))
     return _without_session()
+
+
+def ask_page(request: Request, pages: Pages, status: int = 200, next: str = "/", **more: Any) -> Response:
+    """The sign-in page, with the provider's button when there is one."""
+    provider = request.app.state.settings.oidc_label if request.app.state.oidc else ""
+    oidc = with_query("/outreach/sign-in/oidc", next=next)
+    return pages.show(request, "sign_in.html", status, next=next, provider=provider, oidc=oidc, **more)
+
+
+def status_of_form(error: Exception) -> int:
+    """429 when something was asked for too often, else 422."""
+    return 429 if isinstance(error, TooManyRequests) else 422
 
 
 def _without_session() -> Response:
