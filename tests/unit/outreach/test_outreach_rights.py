@@ -23,7 +23,8 @@ BEFORE_SIGN_IN = {
 NOT_ASKED = IN_PROCESS_ONLY | BEFORE_SIGN_IN
 FOR_ONESELF = {"sign_out_everywhere", "sign_out", "change_own_facts"}
 MINE = (
-    "account", "api_keys", "campaigns", "colleagues", "companies", "erasure", "people", "reports", "schools", "sign_in",
+    "account", "api_keys", "campaigns", "colleagues", "companies", "erasure", "organisations",
+    "people", "reports", "schools", "sign_in",
     "uploads",
 )  # fmt: skip
 FOR_EVERY_ROLE = {"get_school", "list_schools", "get_campaign", "list_campaigns", "own_organisations"}
