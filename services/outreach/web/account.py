@@ -14,6 +14,7 @@ from shared.web.callers import ACTING_COOKIE, Person
 from shared.web.pages import LANGUAGE_COOKIE, form_request_id, nested, posted, see_other, validated
 
 router = APIRouter()
+LANGUAGE_SECONDS = 365 * 86400
 
 
 @router.get("/account")
@@ -32,7 +33,7 @@ async def change(request: Request, pages: ThePages, store: TheStore, now: Now, p
     except FORM_ERRORS as error:
         return await _page(request, pages, store, person, 422, values=dict(form), **wrong(request, error))
     answer = see_other("/outreach/account?saved=yes")
-    answer.delete_cookie(LANGUAGE_COOKIE)
+    _keep(request, answer, LANGUAGE_COOKIE, command.language, LANGUAGE_SECONDS)
     return answer
 
 
@@ -50,11 +51,13 @@ async def act_as(request: Request, person: Person) -> Response:
     if role is None:
         raise RoleNotHeld
     answer = see_other(home_of([role]))
-    answer.set_cookie(
-        ACTING_COOKIE, sessions.choose(person, role), max_age=SESSION_SECONDS, path="/", httponly=True,
-        samesite="lax", secure=request.app.state.public_url.startswith("https"),
-    )  # fmt: skip
+    _keep(request, answer, ACTING_COOKIE, sessions.choose(person, role), SESSION_SECONDS)
     return answer
+
+
+def _keep(request: Request, answer: Response, name: str, value: str, seconds: int) -> None:
+    secure = request.app.state.public_url.startswith("https")
+    answer.set_cookie(name, value, max_age=seconds, path="/", httponly=True, samesite="lax", secure=secure)
 
 
 async def _page(
