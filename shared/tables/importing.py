@@ -65,14 +65,6 @@ class Imports:
         self.db, self.importers = db, importers
         self._store, self._zone, self._clock = store, zone, clock
 
-    async def create_indexes(self) -> None:
-        """For the worker, the reports, and for forgetting."""
-        await self.db.table_imports.create_index("state")
-        await self.db.table_import_lines.create_index([("import_id", 1), ("line", 1)])
-        for collection in COLLECTIONS:
-            await self.db[collection].create_index("erase_after")
-            await self.db[collection].create_index("gone_at", expireAfterSeconds=0)
-
     async def keep(self, identity: Identity, kind: str, data: bytes, *, now: datetime, request_id: str) -> str:
         """Keep a file for a day and begin to check it; the import's id. One of the FileFaults."""
         identity.must_coordinate()
@@ -136,12 +128,6 @@ class Imports:
                 await self._work_through(kept, lease, holder)
         finally:
             await give_back_lease(self.db, lease, holder)
-
-    async def erase_due(self, now: datetime) -> int:
-        """Erase files whose day is over, and what was reported about them; how many files."""
-        due = {"erase_after": {"$lte": now}}
-        await self.db.table_import_lines.delete_many(due)
-        return (await self.db.table_imports.delete_many(due)).deleted_count
 
     async def _kept(self, kind: str, import_id: str, now: datetime) -> Document:
         where = {"_id": import_id, "kind": kind, "erase_after": {"$gt": now}}
@@ -223,6 +209,22 @@ class Imports:
     def _now(self) -> datetime:
         now = self._clock.now()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)  # as the store keeps it
+
+
+async def create_indexes(db: Database) -> None:
+    """For the worker, the reports, and for forgetting."""
+    await db.table_imports.create_index("state")
+    await db.table_import_lines.create_index([("import_id", 1), ("line", 1)])
+    for collection in COLLECTIONS:
+        await db[collection].create_index("erase_after")
+        await db[collection].create_index("gone_at", expireAfterSeconds=0)
+
+
+async def erase_imports(db: Database, now: datetime) -> int:
+    """Erase files whose day is over, and what was reported about them; how many files."""
+    due = {"erase_after": {"$lte": now}}
+    await db.table_import_lines.delete_many(due)
+    return (await db.table_imports.delete_many(due)).deleted_count
 
 
 def _begin(state: str) -> Document:

@@ -61,9 +61,7 @@ def wall(cell: Any) -> datetime:
     """A wall time to the second; NotAWallTime."""
     if isinstance(cell, datetime) and cell.tzinfo is None:
         return (cell + timedelta(microseconds=500_000)).replace(microsecond=0)
-    found = _parsed(
-        cell.replace("T", " ") if isinstance(cell, str) else cell, [f"{d} {h}" for d in DAYS for h in HOURS]
-    )
+    found = _parsed(cell.replace("T", " ") if isinstance(cell, str) else cell, MOMENTS)
     if found is None:
         raise NotAWallTime
     return found

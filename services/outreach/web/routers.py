@@ -9,9 +9,9 @@ from services.outreach.web import (
     people,
     schools,
     sign_in,
+    tables,
     visits,
 )
 
-ROUTERS = [
-    part.router for part in (sign_in, campaigns, schools, imports, companies, people, api_keys, visits, ambassadors)
-]
+PAGES = (tables, sign_in, campaigns, schools, imports, companies, people, api_keys, visits, ambassadors)
+ROUTERS = [part.router for part in PAGES]

@@ -135,13 +135,13 @@ def test_other_encodings_and_separators_are_read(encoding, delimiter):
 
 
 def test_mixed_newlines_and_empty_lines_are_read_with_their_line_numbers():
-    data = 'id;name\r\n1;"a\nb"\n\n2;c\r3;d'.encode()
+    data = b'id;name\r\n1;"a\nb"\n\n2;c\r3;d'
     found = list(read_lines(TABLE, data))
     assert [(line.number, line.cells["name"]) for line in found] == [(2, "a\nb"), (5, "c"), (6, "d")]
 
 
 def test_headings_are_known_by_key_or_name_and_others_are_passed_over():
-    assert read("Anmerkung;NAME;my own\r\n;x;y\r\n".encode()) == [{"name": "x"}]
+    assert read(b"Anmerkung;NAME;my own\r\n;x;y\r\n") == [{"name": "x"}]
     with pytest.raises(faults.OtherTable):
         read(b"a;b\n1;2\n")
     with pytest.raises(faults.HeadingTwice):
@@ -205,4 +205,3 @@ def test_numbers_and_dates_are_understood_as_people_write_them():
     for key, cell in (("count", "1.000"), ("count", "zwölf"), ("day", "31.02.2026"), ("active", "vielleicht")):
         with pytest.raises(faults.Fault):
             columns[key].value(cell)
-
