@@ -95,66 +95,65 @@ def _file(chunks: AsyncIterator[bytes], table: Table, form: str, now: datetime, 
     return StreamingResponse(chunks, media_type=MEDIA[form], headers=headers)
 
 
-def import_router(service: str) -> APIRouter:
-    """The pages of the imports in `request.app.state.imports`, below /import/<list>."""
-    router = APIRouter()
+import_router = APIRouter()
 
-    @router.get("/import/{kind}/{import_id}/errors.csv")
-    async def faults(kind: str, import_id: str, request: Request, person: Person) -> Response:
-        """The lines with faults as a file."""
-        person.must_coordinate()
-        imports = _imports(request, kind)
-        found = await imports.faults(person, kind, import_id, now=_now(request))
-        return faults_file(request, imports.importers[kind].table.name, _fault_lines(found, language_of(request)))
 
-    @router.get("/import/{kind}/{import_id}")
-    async def look(kind: str, import_id: str, request: Request, person: Person) -> Response:
-        """What the import would do, how far it is, or what it did."""
-        person.must_coordinate()
-        imports = _imports(request, kind)
-        found = await imports.look(person, kind, import_id, now=_now(request))
-        table = imports.importers[kind].table
-        shown = {"table": table, "found": found, "address": f"/{service}/import/{kind}/{import_id}"}
-        if request.headers.get("HX-Request") != "true":
-            return _pages(request).show(request, "tables_progress.html", **shown)
-        page = _pages(request).show(request, "tables_bar.html", **shown)
-        if not found.working:
-            page.headers["HX-Refresh"] = "true"
-        return page
+@import_router.get("/import/{kind}/{import_id}/errors.csv")
+async def download_faults(kind: str, import_id: str, request: Request, person: Person) -> Response:
+    """The lines with faults as a file."""
+    person.must_coordinate()
+    imports = _imports(request, kind)
+    found = await imports.faults(person, kind, import_id, now=_now(request))
+    return faults_file(request, imports.importers[kind].table.name, _fault_lines(found, language_of(request)))
 
-    @router.post("/import/{kind}/{import_id}")
-    async def confirm(kind: str, import_id: str, request: Request, person: Person) -> Response:
-        """Import what was checked."""
-        person.must_coordinate()
-        imports = _imports(request, kind)
-        await posted(request)
-        await imports.confirm(person, kind, import_id, now=_now(request))
-        return see_other(f"/{service}/import/{kind}/{import_id}")
 
-    @router.get("/import/{kind}")
-    async def ask(kind: str, request: Request, person: Person) -> Response:
-        """Where the file is chosen."""
-        person.must_coordinate()
-        return _ask_page(service, kind, request)
+@import_router.get("/import/{kind}/{import_id}")
+async def look(kind: str, import_id: str, request: Request, person: Person) -> Response:
+    """What the import would do, how far it is, or what it did."""
+    person.must_coordinate()
+    imports = _imports(request, kind)
+    found = await imports.look(person, kind, import_id, now=_now(request))
+    shown = {"found": found, "address": f"{_address(request, kind)}/{import_id}"}
+    if request.headers.get("HX-Request") != "true":
+        return _show(request, kind, "tables_progress.html", **shown)
+    page = _show(request, kind, "tables_bar.html", **shown)
+    if not found.working:
+        page.headers["HX-Refresh"] = "true"
+    return page
 
-    @router.post("/import/{kind}")
-    async def upload(kind: str, request: Request, person: Person) -> Response:
-        """Keep the file and check it."""
-        person.must_coordinate()
-        imports = _imports(request, kind)
-        try:
-            if int(request.headers.get("content-length", LARGEST_BODY + 1)) > LARGEST_BODY:
-                raise BodyTooLarge
-            form = await posted(request)
-            data = await _content(form.get("file"))
-            import_id = await imports.keep(
-                person, kind, data, now=_now(request), request_id=form_request_id(person, form)
-            )
-        except (Invalid, Conflict) as error:
-            return _ask_page(service, kind, request, 422, errors=errors_by_field(error, language_of(request)))
-        return see_other(f"/{service}/import/{kind}/{import_id}")
 
-    return router
+@import_router.post("/import/{kind}/{import_id}")
+async def confirm(kind: str, import_id: str, request: Request, person: Person) -> Response:
+    """Import what was checked."""
+    person.must_coordinate()
+    imports = _imports(request, kind)
+    await posted(request)
+    await imports.confirm(person, kind, import_id, now=_now(request))
+    return see_other(f"{_address(request, kind)}/{import_id}")
+
+
+@import_router.get("/import/{kind}")
+async def ask(kind: str, request: Request, person: Person) -> Response:
+    """Where the file is chosen."""
+    person.must_coordinate()
+    return _ask_page(kind, request)
+
+
+@import_router.post("/import/{kind}")
+async def upload(kind: str, request: Request, person: Person) -> Response:
+    """Keep the file and check it."""
+    person.must_coordinate()
+    imports = _imports(request, kind)
+    try:
+        if int(request.headers.get("content-length", LARGEST_BODY + 1)) > LARGEST_BODY:
+            raise BodyTooLarge
+        form = await posted(request)
+        data = await _content(form.get("file"))
+        request_id = form_request_id(person, form)
+        import_id = await imports.keep(person, kind, data, now=_now(request), request_id=request_id)
+    except (Invalid, Conflict) as error:
+        return _ask_page(kind, request, 422, errors=errors_by_field(error, language_of(request)))
+    return see_other(f"{_address(request, kind)}/{import_id}")
 
 
 def faults_file(request: Request, name: str, lines: Sequence[Sequence[Any]]) -> Response:
@@ -180,13 +179,26 @@ def _fault_lines(found: Sequence[Document], language: str) -> list[list[Any]]:
     )  # fmt: skip
 
 
-def _ask_page(service: str, kind: str, request: Request, status: int = 200, **more: Any) -> Response:
-    imports = _imports(request, kind)
-    others = [(name, each.table.title) for name, each in imports.importers.items()]
-    return _pages(request).show(
-        request, "tables_import.html", status, table=imports.importers[kind].table, kind=kind, others=others,
-        address=f"/{service}/import/{kind}", file=f"/{service}/{kind}", most=MOST_BYTES // MB, **more,
+def _ask_page(kind: str, request: Request, status: int = 200, **more: Any) -> Response:
+    others = [(name, each.table.title) for name, each in _imports(request, kind).importers.items()]
+    service = _pages(request).service
+    return _show(
+        request, kind, "tables_import.html", status, kind=kind, others=others, address=_address(request, kind),
+        file=f"/{service}/{kind}", most=MOST_BYTES // MB, **more,
     )  # fmt: skip
+
+
+def _show(request: Request, kind: str, template: str, status: int = 200, **values: Any) -> Response:
+    language, table = language_of(request), _imports(request, kind).importers[kind].table
+
+    def words(text: str) -> str:
+        return translate(text, language)
+
+    return _pages(request).show(request, template, status, table=table, words=words, **values)
+
+
+def _address(request: Request, kind: str) -> str:
+    return f"/{_pages(request).service}/import/{kind}"
 
 
 async def _content(part: object) -> bytes:

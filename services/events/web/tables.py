@@ -46,4 +46,4 @@ EXPORTS = (
     Export(self_found.TABLE, "/self-found", _self_found, ("campaign_id", "school_id")),
 )
 router = export_router(EXPORTS)
-router.include_router(import_router("events"))
+router.include_router(import_router)

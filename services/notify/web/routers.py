@@ -1,5 +1,5 @@
 """All pages of the service."""
 
-from services.notify.web import mail_log
+from services.notify.web import mail_log, tables
 
-ROUTERS = (mail_log.router,)
+ROUTERS = (tables.router, mail_log.router)

@@ -62,4 +62,4 @@ EXPORTS = (
     Export(shown.REPORT, "/campaigns/{campaign_id}/report", _report),
 )
 router = export_router(EXPORTS)
-router.include_router(import_router("outreach"))
+router.include_router(import_router)

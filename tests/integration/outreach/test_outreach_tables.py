@@ -240,3 +240,15 @@ async def test_a_company_exports_its_own_ambassadors_and_imports_none(filled, st
         assert (await browser.client.post("/outreach/import/ambassadors", data=form, files=files)).status_code == 403
         assert (await browser.client.post("/outreach/import/ambassadors/1", data=form)).status_code == 403
         assert (await browser.get("/outreach/import/ambassadors/1/errors.csv")).status_code == 403
+
+
+async def test_the_faults_of_a_school_register_are_a_file_too(running, coordinator, sign_in):
+    browser = await sign_in(coordinator)
+    await browser.get("/outreach/imports")
+    broken = REGISTER.replace(b'"EPSG:25832";"4', b'"EPSG:25832";"=x4', 1)
+    answer = await browser.send("/outreach/imports", files={"file": ("schuldaten.csv", broken, "text/csv")})
+    path = answer.headers["location"]
+    assert f'href="{path}/errors.csv"' in (await browser.get(path)).text
+    (fault,) = table((await browser.get(f"{path}/errors.csv")).content)
+    assert (fault["Line"], fault["Column"], fault["Value"][:3]) == ("3", "UTMRechtswert", "'=x")
+    assert fault["What is wrong"] and fault["Way out"]

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import tracemalloc
 import zipfile
 from datetime import date, datetime
 
@@ -205,3 +206,22 @@ def test_numbers_and_dates_are_understood_as_people_write_them():
     for key, cell in (("count", "1.000"), ("count", "zwölf"), ("day", "31.02.2026"), ("active", "vielleicht")):
         with pytest.raises(faults.Fault):
             columns[key].value(cell)
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_a_file_of_50000_lines_is_written_in_little_memory(form):
+    row = {"id": "1", "name": "Eine Klasse mit einem längeren Namen", "count": 3, "day": date(2026, 12, 1)}
+
+    async def batches():
+        for number in range(100):
+            yield [{**row, "id": f"{number}-{line}"} for line in range(500)]
+
+    async def count() -> int:
+        return sum([len(chunk) async for chunk in WRITERS[form](TABLE, batches(), "de")])
+
+    tracemalloc.start()
+    try:
+        assert asyncio.run(count()) > 500_000
+        assert tracemalloc.get_traced_memory()[1] < 8 * 1024 * 1024
+    finally:
+        tracemalloc.stop()

@@ -49,7 +49,7 @@ TABLE = Table(
         Column("phone", "Phone"),
         Column("pupils", "Pupils", "whole", width=9),
         Column("movable_days", "Movable days", "days", width=26),
-        Column("open", "Open", "yes_no", "shown", width=8),
+        Column("open", "Is open", "yes_no", "shown", width=8),
     ),
     "/outreach/schools",
 )
