@@ -183,7 +183,7 @@ def _ask_page(kind: str, request: Request, status: int = 200, **more: Any) -> Re
     others = [(name, each.table.title) for name, each in _imports(request, kind).importers.items()]
     service = _pages(request).service
     return _show(
-        request, kind, "tables_import.html", status, kind=kind, others=others, address=_address(request, kind),
+        request, kind, "tables_import.html", status, others=others, address=_address(request, kind),
         file=f"/{service}/{kind}", most=MOST_BYTES // MB, **more,
     )  # fmt: skip
 
@@ -194,7 +194,7 @@ def _show(request: Request, kind: str, template: str, status: int = 200, **value
     def words(text: str) -> str:
         return translate(text, language)
 
-    return _pages(request).show(request, template, status, table=table, words=words, **values)
+    return _pages(request).show(request, template, status, kind=kind, table=table, words=words, **values)
 
 
 def _address(request: Request, kind: str) -> str:
