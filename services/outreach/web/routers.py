@@ -12,24 +12,13 @@ from services.outreach.web import (
     people,
     schools,
     sign_in,
+    tables,
     visits,
 )
 
-ROUTERS = [
-    part.router
-    for part in (
-        sign_in,
-        oidc,
-        account,
-        colleagues,
-        campaigns,
-        schools,
-        imports,
-        oidc,
-        companies,
-        people,
-        api_keys,
-        visits,
-        ambassadors,
-    )
-]
+# The lists' files first: /people.csv is no person.
+PAGES = (
+    tables, sign_in, oidc, account, colleagues, campaigns, schools, imports, companies, people, api_keys, visits,
+    ambassadors,
+)  # fmt: skip
+ROUTERS = [part.router for part in PAGES]
