@@ -10,7 +10,9 @@ from shared.school_calendar import CalendarUnknown, day_off
 
 OLDEST_GRADE_WITH_14 = 9
 
-Kind = Literal["day_off", "movable_day", "under_15", "never_fits", "full", "does_not_fit", "others_first", "away"]
+Kind = Literal[
+    "day_off", "movable_day", "under_15", "never_fits", "full", "does_not_fit", "others_first", "away", "registered"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,13 +118,11 @@ class Store:
         """Set fields that no decision touches: `noted_at`, `acknowledged`. State and version stay as they are."""
         await self.db.registrations.update_one({"_id": registration_id}, {"$set": fields})
 
-    async def is_away(self, key: str, slot: Slot) -> bool:
-        """Whether the group with this key has another active registration on the slot's day."""
-        school_id = key.partition("|")[0]
-        own = {"school_id": school_id, "active": True, "key": key, "slot_id": {"$ne": slot.id}}
+    async def slots_of_group(self, key: str) -> dict[str, Slot]:
+        """The slots, by id, on which the group with this key has an active registration."""
+        own = {"school_id": key.partition("|")[0], "active": True, "key": key}
         rows = await self.db.registrations.find(own, {"slot_id": 1}).to_list(100)
-        others = await self.slots([row["slot_id"] for row in rows])
-        return any(other.starts_local.date() == slot.starts_local.date() for other in others.values())
+        return await self.slots([row["slot_id"] for row in rows])
 
     async def names_of_people(self, ids: Iterable[str]) -> dict[str, str]:
         """Names of active people by id."""

@@ -41,6 +41,9 @@ async def find_warnings(
         raise errors.SlotNotFound
     found = warnings_of_day(slot, school.movable_days if school else frozenset())
     found += warnings_of_group(slot, grade, pupils)
-    if name and await store.is_away(group_key(school_id, name), slot):
+    slots = await store.slots_of_group(group_key(school_id, name)) if name else {}
+    if slot_id in slots:
+        found.append(Warning(kind="registered"))
+    elif any(other.starts_local.date() == slot.starts_local.date() for other in slots.values()):
         found.append(Warning(kind="away"))
     return found

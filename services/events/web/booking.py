@@ -17,7 +17,9 @@ from shared.web.callers import Person
 from shared.web.pages import form_request_id, nested, posted, see_other, validated
 
 router = APIRouter()
-REFUSED: frozenset[Kind] = frozenset({"movable_day", "never_fits"})  # sending is answered by an error of its own
+REFUSED: frozenset[Kind] = frozenset(
+    {"movable_day", "never_fits", "registered"}
+)  # sending is answered by an error of its own
 
 
 @router.get("/slots/{slot_id}/register")

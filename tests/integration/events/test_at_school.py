@@ -245,6 +245,8 @@ async def test_a_class_that_is_away_on_that_day_is_warned_about(db: Database) ->
     await booked(store, "other", "9 A")
     found = await choosing.find_warnings(store, teacher(), "slot-1", "school-1", name="9a", grade=9, pupils=10)
     assert [each.kind for each in found] == ["away"]
+    same = await choosing.find_warnings(store, teacher(), "other", "school-1", name="9a", grade=9, pupils=10)
+    assert [each.kind for each in same] == ["registered"]
     assert await choosing.find_warnings(store, teacher(), "next", "school-1", name="9a", grade=9, pupils=10) == []
     with pytest.raises(NotAllowed):
         await choosing.find_warnings(store, teacher("school-2"), "slot-1", "school-1")
