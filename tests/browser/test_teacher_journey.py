@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from services.events.domain.check_in import is_check_in_code
 from services.outreach.domain.people import Person
 from services.outreach.store import people
 from services.outreach.store.core import Store as OutreachStore
+from shared.ids import random_id
 from shared.mongo import database
 from tests.browser.conftest import OpenPage
 from tests.browser.test_pages_behave import client, fingerprint
@@ -57,8 +59,11 @@ async def known_teacher(mongodb_url: str, door: FrontDoor) -> AsyncIterator[None
 
 async def mailed_link(door: FrontDoor, mails: MailServer) -> str:
     async with httpx.AsyncClient(base_url=door.url, headers={"Sec-Fetch-Site": "same-origin"}) as http:
-        await http.post("/outreach/sign-in", data={"email": ADDRESS, "next": "/events/home", "request_id": "one"})
-    mail = (await mails.wait_for(to=ADDRESS, subject=""))[-1]
+        sent = await http.post(
+            "/outreach/sign-in", data={"email": ADDRESS, "next": "/events/home", "request_id": random_id()}
+        )
+        assert sent.status_code == 303, sent.text
+    mail = (await mails.wait_for(to=ADDRESS, subject="Perspektive", seconds=30))[-1]
     found = re.search(r"http\S+/outreach/sign-in/link\?token=[\w-]+", mail["text"])
     assert found, mail["text"]
     return found[0]
@@ -209,16 +214,20 @@ async def test_filters_and_the_class_stay_in_the_address(world: World, page_of: 
     assert "free_places" not in page.url and "group=9a" in page.url
 
 
-async def test_a_date_that_the_company_moved_is_answered_at_home(world: World, page_of: OpenPage) -> None:
+async def test_a_date_that_the_company_moved_is_answered_at_home(
+    world: World, page_of: OpenPage, door: FrontDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     slot = await world.slot()
     teacher, company = await page_of("teacher"), await page_of("company")
     await book(teacher, slot.id)
+    monkeypatch.setattr(door.clock, "moment", NOW + timedelta(minutes=5))
     await company.goto(f"/events/slots/{slot.id}/move")
     await company.get_by_label("Neuer Tag").fill("2026-12-08")
     await company.locator("main button").last.click()
     await teacher.goto("/events/home")
     await expect(teacher.get_by_text("Der Betrieb hat den Termin verlegt")).to_be_visible()
     await expect(teacher.get_by_text("Vorher war er am Di., 1. Dezember 2026, 9:00 Uhr.")).to_be_visible()
+    monkeypatch.setattr(door.clock, "moment", NOW + timedelta(minutes=6))
     await teacher.get_by_role("button", name="Die neue Zeit passt").click()
     await expect(teacher.get_by_role("status")).to_contain_text("Zur Kenntnis genommen")
     await expect(teacher.get_by_text("Im Moment braucht nichts Ihre Antwort.")).to_be_visible()
