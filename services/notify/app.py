@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.notify import api, web
+from services.notify import api
 from services.notify.consumer import HANDLERS
 from services.notify.rendering import Writer
 from services.notify.sender import Sender
@@ -15,6 +15,7 @@ from services.notify.smtp import Mailer, relay_of
 from services.notify.store.core import COLLECTIONS, Store
 from services.notify.usecases.context import Context
 from services.notify.usecases.erasure import erase_due
+from services.notify.web.routers import ROUTERS
 from shared.clock import Clock
 from shared.service import Service
 from shared.web.edge import build_edge
@@ -46,5 +47,6 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     app.state.settings, app.state.clock, app.state.context = settings, clock, context
     app.state.dispatcher, app.state.mailer = service.dispatcher, mailer
     app.include_router(api.router, prefix="/api/v1")
-    app.include_router(web.router, include_in_schema=False)
+    for router in ROUTERS:
+        app.include_router(router, include_in_schema=False)
     return app

@@ -87,6 +87,15 @@ async def import_schools(
     return _imported(parsed, done, expected, dry_run=False)
 
 
+async def enter_school(
+    store: Store, identity: Identity, entry: RegisterSchool, *, now: datetime, request_id: str
+) -> None:
+    """One school as a person gives it, entered or changed; the next register has the last word again."""
+    identity.must_coordinate()
+    alone = RegisterFile(schools=(entry,), set_aside=(), errors=(), warnings=(), has_pupils=True)
+    await _write_chunk(store, alone, now=now, request_id=request_id)
+
+
 async def set_movable_days(
     store: Store, identity: Identity, school_id: str, command: SetMovableDays, *, now: datetime, request_id: str
 ) -> School:
