@@ -1,5 +1,5 @@
 """All pages of the service."""
 
-from services.notify.web import mail_log
+from services.notify.web import coming, mail_log, stuck, suppressions
 
-ROUTERS = (mail_log.router,)
+ROUTERS = (mail_log.router, stuck.router, suppressions.router, coming.router)
