@@ -32,7 +32,9 @@ def typed_words(q: str) -> list[str]:
     """The beginnings of words that somebody typed, the longest first (it narrows most); an address stays whole."""
     parts = folded(q).split()
     found = [[part[:LONGEST]] if "@" in part else re.findall(r"\w+", part) for part in parts]
-    return sorted({word[:LONGEST] for words in found for word in words}, key=lambda word: (-len(word), word))[:MOST_WORDS]
+    return sorted({word[:LONGEST] for words in found for word in words}, key=lambda word: (-len(word), word))[
+        :MOST_WORDS
+    ]
 
 
 def beginning_with(words: Iterable[str]) -> dict[str, Any]:

@@ -319,10 +319,10 @@ def _planned_again(delivery: Delivery, now: datetime, domain: str, request_id: s
     elif now >= gives_up_at:
         raise TooLateToSend
     generation = delivery.generation + (delivery.state == "sent")
+    again = replace(delivery, state="planned", reason="", suppression="", settled_at=None, settled_by="")
     return replace(
-        delivery, state="planned", reason="", suppression="", settled_at=None, settled_by="", due_at=now, gives_up_at=gives_up_at, generation=generation,
-        message_id=message_id(delivery.key, domain, generation), version=delivery.version + 1,
-        last_request_id=request_id,
+        again, due_at=now, gives_up_at=gives_up_at, generation=generation, version=delivery.version + 1,
+        message_id=message_id(delivery.key, domain, generation), last_request_id=request_id,
     )  # fmt: skip
 
 

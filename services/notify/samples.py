@@ -123,7 +123,12 @@ def sample_deliveries(language: Language, starts: datetime, now: datetime) -> It
         content = {"visit": visit_facts.model_dump(mode="json"), **(before if kind == "visit_moved" else {})}
         for letter in getattr(mails, kind)(VisitCase(visit_facts, (coordinator,))):
             yield _delivery(letter, content, now)
-    trouble = {"id": "muster", "masked": "te…@schule.example", "answer": "550 5.1.1 No such user", "subject": "Bestätigt: 8a"}
+    trouble = {
+        "id": "muster",
+        "masked": "te…@schule.example",
+        "answer": "550 5.1.1 No such user",
+        "subject": "Bestätigt: 8a",
+    }
     for letter in mails.address_suppressed([coordinator]):
         yield _delivery(letter, {"suppression": trouble}, now)
 

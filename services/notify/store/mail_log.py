@@ -90,7 +90,11 @@ class MailLog:
         if after:
             moment, key = _position(after)
             later = {"due_at": {"$gt": moment}}
-            where = {"waiting": True, "due_at": {"$gte": moment}, "$or": [later, {"due_at": moment, "_id": {"$gt": key}}]}
+            where = {
+                "waiting": True,
+                "due_at": {"$gte": moment},
+                "$or": [later, {"due_at": moment, "_id": {"$gt": key}}],
+            }
         found = self._rows.find(where).sort([("due_at", 1), ("_id", 1)]).limit(limit + 1)
         rows = await found.to_list(limit + 1)
         cursor = _cursor(rows[limit - 1]) if len(rows) > limit else None

@@ -1,7 +1,6 @@
 """The collection `suppressions`: one row per address that is or was not written to. The address itself is not there."""
 
 from dataclasses import asdict
-from datetime import datetime
 
 from bson import ObjectId
 

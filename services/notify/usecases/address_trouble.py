@@ -16,7 +16,8 @@ async def tell_coordinators(
     """Plan a mail to every coordinator: one a day at most, however many addresses refuse; the page lists them all."""
     facts = {
         "suppression": {
-            "id": suppression.id, "masked": suppression.masked, "answer": suppression.answer, "subject": refused.subject,
+            "id": suppression.id, "masked": suppression.masked, "answer": suppression.answer,
+            "subject": refused.subject,
         }
     }  # fmt: skip
     letters = mails.address_suppressed(await context.store.copies.coordinators(session))
@@ -25,9 +26,7 @@ async def tell_coordinators(
         await context.store.deliveries.add(planned, session)
 
 
-def _delivery(
-    context: Context, letter: Letter, refused: Delivery, facts: dict[str, Any], now: datetime
-) -> Delivery:
+def _delivery(context: Context, letter: Letter, refused: Delivery, facts: dict[str, Any], now: datetime) -> Delivery:
     key = f"{letter.kind}:{now.date().isoformat()}:{letter.to.tag}"
     writer = context.writer
     return Delivery(

@@ -31,9 +31,7 @@ async def list_suppressions(
     return await context.store.suppressions.page(active, limit, after)
 
 
-async def show_suppression(
-    context: Context, identity: Identity, id: str
-) -> tuple[Suppression, list[Delivery]]:
+async def show_suppression(context: Context, identity: Identity, id: str) -> tuple[Suppression, list[Delivery]]:
     """One suppression with the mails that it holds back. SuppressionUnknown."""
     identity.must_operate()
     found = await context.store.suppressions.get(id)

@@ -32,9 +32,7 @@ async def show_upcoming(
 
 
 @router.get("/templates")
-async def show_templates(
-    request: Request, context: TheContext, pages: ThePages, person: Person, now: Now
-) -> Response:
+async def show_templates(request: Request, context: TheContext, pages: ThePages, person: Person, now: Now) -> Response:
     """Every kind of mail: when, to whom, keyed by what."""
     samples = coming.list_samples(person, language_of(request), now=now)
     return pages.show(request, "templates.html", samples=samples, **await common(request, context, person))

@@ -45,9 +45,7 @@ async def show_stuck(
 
 
 @router.post("/stuck")
-async def act_on_stuck(
-    request: Request, context: TheContext, pages: ThePages, person: Person, now: Now
-) -> Response:
+async def act_on_stuck(request: Request, context: TheContext, pages: ThePages, person: Person, now: Now) -> Response:
     """First what the chosen button will do; with `sure` it is done."""
     form = await posted(request)
     keys = [str(key) for key in form.getlist("chosen")][: stuck.MOST]

@@ -44,6 +44,10 @@ class Running:
             subject = f"{message.SOURCE}.{message.type_name()}"
             await self.broker.publish(message.SOURCE, [(subject, message.to_wire())])
 
+    async def post(self, path: str, form: dict[str, str], **more: Any) -> httpx.Response:
+        """What a browser sends from an own page."""
+        return await self.http.post(path, data={**form, **more}, headers={"Sec-Fetch-Site": "same-origin"})
+
     async def delivery(self, key: str, state: str) -> dict[str, Any]:
         """The delivery as the API shows it, once it is in `state`."""
         found: dict[str, Any] = {}
@@ -249,25 +253,29 @@ async def test_the_pages_show_the_log_and_one_mail_s_whole_story(service: Runnin
     await service.say(waitlisted(id, "page+550@schule.example"))
     key = f"registration_waitlisted:{id}:1:teacher"
     await service.delivery(key, "refused")
-    log = await service.http.get("/notify/", params={"state": "refused", "recipient": "page+550@schule.example"})
-    assert log.status_code == 200 and "Warteliste: 8a am 02.12.2031" in log.text and "550" in log.text
+    log = await service.http.get("/notify/", params={"state": "refused"})
+    assert log.status_code == 200 and "Warteliste: 8a am 02.12.2031" in log.text
+    found = await service.post("/notify/find", form, q="PAGE+550@schule.example")
+    assert "Warteliste: 8a am 02.12.2031" in found.text and "dass es diese Adresse nicht gibt" in found.text
     story = await service.http.get(f"/notify/deliveries/{key}")
     for words in (
         "Der Mailserver hat sie endgültig abgelehnt.",
         "Guten Tag Tessa Muster,",
-        "Noch einmal senden",
+        "Erneut senden",
         "No such mailbox",
+        "An eine andere Adresse schicken",
     ):
         assert words in story.text
-    nothing = await service.http.get("/notify/", params={"recipient": "nobody@schule.example"})
+    nothing = await service.http.get("/notify/", params={"day": "2031-01-01"})
     assert "Keine Mail passt zu diesem Filter" in nothing.text
     foreign = await service.http.post(
         f"/notify/deliveries/{key}/resend", data=form, headers={"Sec-Fetch-Site": "cross-site"}
     )
     assert foreign.status_code == 403
-    again = await service.http.post(
-        f"/notify/deliveries/{key}/resend", data=form, headers={"Sec-Fetch-Site": "same-origin"}
-    )
+    held = await service.post(f"/notify/deliveries/{key}/resend", form)
+    assert held.status_code == 409 and "Heben Sie zuerst die Sperre auf" in held.text
+    await service.db.suppressions.delete_many({})
+    again = await service.post(f"/notify/deliveries/{key}/resend", {**form, "request_id": unique()})
     assert (again.status_code, again.headers["location"]) == (303, f"/notify/deliveries/{key.replace(':', '%3A')}")
 
     async def tried_again() -> bool:
@@ -330,8 +338,11 @@ async def test_looking_changes_nothing(service: Running) -> None:
         return bool(await service.db.deliveries.find_one({"_id": key, "attempt_count": {"$gte": 1}}))
 
     await until(tried, 10)
-    answer = await service.http.get(f"/notify/deliveries/{key}/resend")
-    assert answer.status_code == 405
+    before = await service.db.deliveries.find_one({"_id": key})
+    asked = await service.http.get(f"/notify/deliveries/{key}/resend")
+    assert asked.status_code == 200 and "Diese Mail noch einmal senden?" in asked.text
+    after = await service.db.deliveries.find_one({"_id": key})
+    assert before and after and before["last_request_id"] == after["last_request_id"]
 
 
 async def test_the_openapi_document_describes_the_mail_log(service: Running) -> None:
