@@ -44,6 +44,12 @@ async def show_stuck(
     )
 
 
+@router.get("/stuck/count")
+async def show_count(request: Request, context: TheContext, pages: ThePages, person: Person) -> Response:
+    """One line for other pages to take in; empty when nothing is stuck."""
+    return pages.show(request, "stuck_count.html", count=sum((await stuck.count_stuck(context, person)).values()))
+
+
 @router.post("/stuck")
 async def act_on_stuck(request: Request, context: TheContext, pages: ThePages, person: Person, now: Now) -> Response:
     """First what the chosen button will do; with `sure` it is done."""

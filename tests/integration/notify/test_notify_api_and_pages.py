@@ -261,7 +261,7 @@ async def test_the_pages_show_the_log_and_one_mail_s_whole_story(service: Runnin
     for words in (
         "Der Mailserver hat sie endgültig abgelehnt.",
         "Guten Tag Tessa Muster,",
-        "Erneut senden",
+        "Noch einmal senden",
         "No such mailbox",
         "An eine andere Adresse schicken",
     ):
@@ -315,7 +315,7 @@ async def test_a_message_set_aside_is_shown_and_replayed(service: Running) -> No
     assert "RegistrationWaitlisted.v1" in page.text and "ArithmeticError" in page.text
     headers = {"Sec-Fetch-Site": "same-origin"}
     answer = await service.http.post(f"/notify/messages/{wire['id']}/replay", data=form, headers=headers)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/notify/messages")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/notify/messages?worked=1")
     await service.delivery(f"registration_waitlisted:{id}:1:teacher", "sent")
     assert await service.db.set_aside.count_documents({}) == 0
 
