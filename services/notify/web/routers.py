@@ -1,5 +1,5 @@
 """All pages of the service."""
 
-from services.notify.web import coming, mail_log, stuck, suppressions
+from services.notify.web import coming, mail_log, search, stuck, suppressions
 
-ROUTERS = (mail_log.router, stuck.router, suppressions.router, coming.router)
+ROUTERS = (mail_log.router, stuck.router, suppressions.router, coming.router, search.router)

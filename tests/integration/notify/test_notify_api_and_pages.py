@@ -20,6 +20,7 @@ from shared.schemas import events, outreach
 from shared.schemas.base import Message
 from shared.schemas.outreach import ApiKeyChanged, Contact, PersonChanged, Role
 from shared.service import front_door
+from shared.web.pages import masked
 from shared.workers import running
 from tests.support.notify_builders import coordinator, registration, said, sign_in_requested, slot
 from tests.support.servers import MailServer
@@ -244,7 +245,7 @@ async def _signed_in(service: Running, role: str = "coordinator") -> dict[str, s
     service.http.cookies.set("perspektive_session", cookie)
     read = sessions.read(cookie)
     assert read
-    return {"csrf": read[2], "request_id": unique()}
+    return {"csrf": masked(read[2]), "request_id": unique()}
 
 
 async def test_the_pages_show_the_log_and_one_mail_s_whole_story(service: Running) -> None:

@@ -30,7 +30,9 @@ WIRE: dict[str, Any] = {
         "token": "secret",
     },
 }
-ERROR = "ValidationError: 1 error [type=string_type, input_value='Tessa Muster', input_type=str] for tessa@schule.example"
+ERROR = (
+    "ValidationError: 1 error [type=string_type, input_value='Tessa Muster', input_type=str] for tessa@schule.example"
+)
 
 
 @pytest.fixture
