@@ -14,6 +14,7 @@ from services.notify.usecases.context import Context
 from shared.auth import Identity
 
 DAYS = 14
+TUESDAY = 1
 SAMPLE_STARTS = time(9)
 
 
@@ -57,6 +58,7 @@ def show_sample(
 
 
 def _samples(language: Language, now: datetime) -> Iterator[Delivery]:
-    """About something in three weeks, so that the dates look as they do in life."""
+    """About a Tuesday in three weeks or a little more, so that the dates look as they do in life."""
     day = now.date() + timedelta(days=21)
+    day += timedelta(days=(TUESDAY - day.weekday()) % 7)
     return sample_deliveries(language, datetime.combine(day, SAMPLE_STARTS), now)

@@ -329,6 +329,80 @@ async def test_the_pages_are_for_coordinators_and_operators(service: Running) ->
     assert (await service.http.get("/notify/messages")).status_code == 403
 
 
+OPERATORS_PAGES = (
+    "/notify/", "/notify/stuck", "/notify/stuck/count", "/notify/suppressions", "/notify/suppressions/x",
+    "/notify/suppressions/x/lift", "/notify/upcoming", "/notify/templates", "/notify/templates/sign_in",
+    "/notify/templates/sign_in/preview", "/notify/deliveries/x", "/notify/deliveries/x/preview",
+    "/notify/deliveries/x/resend", "/notify/messages", "/notify/messages/count", "/notify/messages/replay",
+    "/notify/messages/x", "/notify/messages/x/discard",
+)  # fmt: skip
+OPERATORS_FORMS = (
+    "/notify/find", "/notify/stuck", "/notify/suppressions", "/notify/suppressions/x/lift",
+    "/notify/deliveries/x/resend", "/notify/deliveries/x/correct", "/notify/messages/replay",
+    "/notify/messages/x/replay", "/notify/messages/x/discard",
+)  # fmt: skip
+FILLED = {"q": "x", "chosen": "x", "sure": "yes", "email": "a@b.example", "note": "x", "reason": "x"}
+
+
+@pytest.mark.parametrize("role", ["coordinator", "operator", "teacher", "company", "ambassador"])
+async def test_each_page_is_for_coordinators_and_operators_alone(service: Running, role: str) -> None:
+    for path in OPERATORS_PAGES:
+        assert (await service.http.get(path)).status_code == 303, f"{path} without a session"
+    for path in OPERATORS_FORMS:
+        assert (await service.post(path, FILLED)).status_code == 303, f"{path} without a session"
+    form = await _signed_in(service, role)
+    may = role in ("coordinator", "operator")
+    for path in OPERATORS_PAGES:
+        expected = (404 if "/x" in path else 200) if may else 403
+        assert (await service.http.get(path)).status_code == expected, path
+    for path in OPERATORS_FORMS:
+        status = (await service.post(path, {**form, "request_id": unique()}, **FILLED)).status_code
+        assert status in (200, 303, 404) if may else status == 403, path
+    searched = await service.post("/notify/search", form, q="muster")
+    assert searched.status_code == (200 if role == "coordinator" else 403)
+    assert (await service.http.get("/notify/search")).status_code == searched.status_code
+
+
+async def test_a_refused_address_is_suppressed_lifted_by_hand_and_the_mail_is_sent(service: Running) -> None:
+    form = await _signed_in(service)
+    id = unique()
+    await service.say(waitlisted(id, f"{id}+550@schule.example"))
+    key = f"registration_waitlisted:{id}:1:teacher"
+    await service.delivery(key, "refused")
+    listed = await service.http.get("/notify/stuck")
+    assert "Ansehen, Adresse berichtigen" in listed.text and "No such mailbox" in listed.text
+    row = await service.db.suppressions.find_one({"delivery": key})
+    assert row and row["masked"] in (await service.http.get("/notify/suppressions")).text
+    address = f"/notify/suppressions/{row['_id']}"
+    asked = await service.http.get(f"{address}/lift")
+    assert "1 zurückgehaltene Mail nützt noch" in asked.text
+    assert (await service.db.suppressions.find_one({"_id": row["_id"]}))["active"], "asking changes nothing"
+    await service.db.deliveries.update_one({"_id": key}, {"$set": {"recipient": f"{id}@schule.example"}})
+    lifted = await service.post(f"{address}/lift", form)
+    assert lifted.headers["location"] == f"{address}?again=1"
+    assert "Die Sperre ist aufgehoben. 1 Mail ist unterwegs." in (await service.http.get(f"{address}?again=1")).text
+    await service.delivery(key, "sent")
+    assert len(service.mails.mails(to=f"{id}@schule.example")) == 1
+
+
+async def test_a_mail_is_shown_in_a_frame_that_loads_nothing(service: Running) -> None:
+    await _signed_in(service)
+    id = unique()
+    await service.say(waitlisted(id))
+    key = f"registration_waitlisted:{id}:1:teacher"
+    await service.delivery(key, "sent")
+    page = await service.http.get(f"/notify/deliveries/{key}")
+    assert "sandbox" in page.text and "frame-src 'self'" in page.headers["content-security-policy"]
+    assert "RegistrationWaitlisted.v1" in page.text, "the message that made it is named"
+    frame = await service.http.get(f"/notify/deliveries/{key}/preview")
+    policy = frame.headers["content-security-policy"]
+    assert frame.status_code == 200 and "Warteliste" in frame.text
+    assert "img-src 'none'" in policy and "frame-ancestors 'self'" in policy and "unsafe" not in policy
+    template = await service.http.get("/notify/templates/registration_confirmed?language=en&to=company")
+    assert "BEGIN:VCALENDAR" in template.text and "Konrad Beispiel" in template.text
+    assert (await service.http.get("/notify/templates/nothing")).status_code == 404
+
+
 async def test_looking_changes_nothing(service: Running) -> None:
     await _signed_in(service)
     id = unique()

@@ -49,7 +49,7 @@ def test_an_address_is_shortened_and_found_by_its_hash_whatever_its_case() -> No
 
 
 @pytest.mark.parametrize(
-    "delivery", sample_deliveries("de", STARTS, NOW), ids=lambda each: f"{each.kind}-{each.to.tag}"
+    "delivery", list(sample_deliveries("de", STARTS, NOW)), ids=lambda each: f"{each.kind}-{each.to.tag}"
 )
 def test_a_preview_keeps_its_looks_without_any_inline_style_and_loads_nothing(delivery) -> None:
     preview = preview_of(writer().content(delivery, NOW).html)
