@@ -13,6 +13,7 @@ from services.outreach.web import (
     people,
     school_choice,
     schools,
+    search,
     sign_in,
     tables,
     visit_page,
@@ -22,6 +23,6 @@ from services.outreach.web import (
 # The lists' files first: /people.csv is no person.
 PAGES = (
     tables, sign_in, oidc, account, colleagues, campaigns, school_choice, schools, imports, companies, people, api_keys,
-    visits, visit_page, ambassadors, ambassador_list,
+    visits, visit_page, ambassadors, ambassador_list, search,
 )  # fmt: skip
 ROUTERS = [part.router for part in PAGES]
