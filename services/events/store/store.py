@@ -7,6 +7,7 @@ from services.events.domain.commands import Command
 from services.events.domain.facts import Campaign, Offer, Registration, School, Slot
 from services.events.store.documents import (
     campaign_of,
+    municipality_of,
     offer_document,
     offer_of,
     registration_of,
@@ -66,6 +67,14 @@ class Store:
         await db.self_found_places.create_index([("school_id", 1), ("created_at", 1), ("_id", 1)])
         await db.self_found_places.create_index([("campaign_id", 1), ("created_at", 1), ("_id", 1)])
         await db.waiting_list_log.create_index([("slot_id", 1), ("slot_version", -1)])
+
+    async def note_municipalities(self) -> None:
+        """Enter the municipality in slots that were written before it was kept."""
+        unknown = {"municipality_ags": {"$exists": False}}
+        for offer_id in await self.db.slots.distinct("offer_id", unknown):
+            offer = await self.offer(offer_id)
+            ags = municipality_of(offer.facts.place.postal_code) if offer else None
+            await self.db.slots.update_many({"offer_id": offer_id, **unknown}, {"$set": {"municipality_ags": ags}})
 
     async def campaign(self, campaign_id: str) -> Campaign | None:
         """The copy of a campaign."""
