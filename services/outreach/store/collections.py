@@ -10,7 +10,7 @@ from shared.mongo import create_collections
 from shared.service import COLLECTIONS as COMMON
 
 COLLECTIONS = [
-    "schools", "companies", "campaigns", "sign_ins", "counters", "uploads", "erasure_receipts",
+    "schools", "companies", "campaigns", "sign_ins", "counters", "uploads", "erasure_receipts", "feedback",
     *visits.COLLECTIONS, *COPIES,
 ]  # fmt: skip
 
@@ -27,6 +27,8 @@ async def create_indexes(store: Store) -> None:
     await db.sign_ins.create_index("erase_after")
     await db.counters.create_index("gone_at", expireAfterSeconds=0)
     await db.uploads.create_index("gone_at", expireAfterSeconds=0)
+    await db.feedback.create_index([("done", 1), ("created_at", 1), ("_id", 1)])
+    await db.feedback.create_index("erase_after")
     for copies in COPIES:
         await db[copies].create_index("campaign_id")
     await visits.create_indexes(store)

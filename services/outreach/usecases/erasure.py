@@ -5,6 +5,7 @@ from datetime import datetime
 
 from services.outreach.store import people, set_aside, sign_ins
 from services.outreach.store.core import Store
+from services.outreach.usecases.feedback import erase_feedback
 from services.outreach.usecases.people import erase_known
 from services.outreach.usecases.visit_erasure import erase_visit_contacts, forget_erased_ambassadors
 from shared.errors import RuleBroken
@@ -39,5 +40,6 @@ ERASERS: dict[str, Eraser] = {
     "sign_ins": sign_ins.erase_expired,
     "set_aside_contacts": set_aside.erase_contacts,
     "visit_contacts": erase_visit_contacts,
+    "feedback": erase_feedback,
     "ambassadors": forget_erased_ambassadors,
 }

@@ -5,13 +5,18 @@ from services.outreach.web import (
     api_keys,
     campaigns,
     companies,
+    feedback,
     imports,
     people,
+    public,
     schools,
     sign_in,
     visits,
 )
 
 ROUTERS = [
-    part.router for part in (sign_in, campaigns, schools, imports, companies, people, api_keys, visits, ambassadors)
-]
+    part.router
+    for part in (
+        sign_in, campaigns, schools, imports, companies, people, api_keys, visits, ambassadors, public, feedback,
+    )
+]  # fmt: skip
