@@ -5,6 +5,7 @@ from services.outreach.web import (
     api_keys,
     campaigns,
     companies,
+    coverage,
     feedback,
     imports,
     people,
@@ -18,5 +19,6 @@ ROUTERS = [
     part.router
     for part in (
         sign_in, campaigns, schools, imports, companies, people, api_keys, visits, ambassadors, public, feedback,
+        coverage,
     )
 ]  # fmt: skip
