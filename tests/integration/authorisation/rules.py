@@ -23,6 +23,8 @@ _PAGES = {
     ANYBODY: """
         /events/  /events/slots/{slot_id}
         /outreach/sign-in  /outreach/sign-in/link  /outreach/sign-in/sent
+        /outreach/start  /outreach/funder-logo  /outreach/imprint  /outreach/privacy
+        /outreach/accessibility  /outreach/accessibility/thanks
     """,
     SIGNED_IN: "/outreach/account",
     SCHOOLS: "/events/registrations  /events/self-found  /events/slots/{slot_id}/register  /outreach/visits/new",
@@ -48,13 +50,14 @@ _PAGES = {
         /outreach/companies  /outreach/companies/new  /outreach/companies/{company_id}
         /outreach/imports  /outreach/imports/{upload_id}
         /outreach/people  /outreach/people/new  /outreach/people/{person_id}  /outreach/people/{person_id}/erase
-        /outreach/schools
+        /outreach/schools  /events/coverage  /outreach/coverage  /outreach/feedback
     """,
 }
 _FORMS = {
     ANYBODY: """
         /outreach/language  /events/language  /notify/language
         /outreach/sign-in  /outreach/sign-in/code  /outreach/sign-in/link  /outreach/sign-out
+        /outreach/accessibility
     """,
     SIGNED_IN: "/outreach/sign-out-everywhere",
     OWN_SCHOOL: """
@@ -82,7 +85,7 @@ _FORMS = {
     """,
     AGENCY: """
         /outreach/api-keys  /outreach/api-keys/{key_id}/revoke
-        /outreach/campaigns/new  /outreach/campaigns/{campaign_id}/change
+        /outreach/campaigns/new  /outreach/campaigns/{campaign_id}/change  /outreach/feedback/{feedback_id}/done
         /outreach/companies/new  /outreach/companies/{company_id}  /outreach/companies/{company_id}/people
         /outreach/imports  /outreach/imports/{upload_id}
         /outreach/people/new  /outreach/people/{person_id}/erase  /outreach/people/{person_id}/remove-role
