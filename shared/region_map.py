@@ -21,7 +21,7 @@ ROUNDS = 40
 # Beside the outlines, where no circle comes: (x, y of the first line, anchor, lines). A district without a place here
 # has its name in its middle.
 NAMES: dict[str, tuple[int, int, str, tuple[str, ...]]] = {
-    "05958": (985, 705, "end", ("Hochsauerland-", "kreis")),
+    "05958": (1000, 730, "end", ("Hochsauerland-", "kreis")),
     "05962": (15, 225, "start", ("Märkischer", "Kreis")),
     "05966": (190, 775, "end", ("Olpe",)),
     "05970": (525, 960, "start", ("Siegen-", "Wittgenstein")),

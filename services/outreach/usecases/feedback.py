@@ -32,6 +32,12 @@ async def list_feedback(store: Store, identity: Identity, *, done: bool, after: 
     return await store.page("feedback", Feedback, {"done": done}, "created_at", 50, after)
 
 
+async def count_open_feedback(store: Store, identity: Identity) -> int:
+    """How much still waits for somebody to see to it."""
+    identity.must_coordinate()
+    return await store.db.feedback.count_documents({"done": False})
+
+
 async def finish_feedback(store: Store, identity: Identity, feedback_id: str, *, request_id: str) -> Feedback:
     """Note that somebody has seen to it; a second time changes nothing. FeedbackNotFound, ChangedMeanwhile."""
     identity.must_coordinate()

@@ -186,6 +186,17 @@ async def test_one_machine_cannot_send_any_number_of_feedback(store, browser):
     assert await store.db.feedback.count_documents({}) == 6
 
 
+async def test_the_coordinators_home_says_that_feedback_waits(browser, sign_in, coordinator):
+    await browser.get("/outreach/accessibility")
+    await browser.send("/outreach/accessibility", TOLD)
+    await sign_in(coordinator)
+    assert "Feedback that nobody has seen to yet: 1." in (await browser.get("/outreach/")).text
+
+
+async def test_search_engines_are_told_not_to_list_the_pages(browser):
+    assert (await browser.get("/outreach/start")).headers["X-Robots-Tag"] == "noindex, nofollow"
+
+
 async def test_feedback_is_for_the_coordinator_alone(store, browser, sign_in, coordinator, api):
     await browser.get("/outreach/accessibility")
     await browser.send("/outreach/accessibility", TOLD)
