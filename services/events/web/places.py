@@ -45,7 +45,7 @@ async def find_a_place(request: Request, pages: ThePages, store: TheStore, now: 
     given = {name: value for name, value in given.items() if value}
     seen: dict[str, Any] = {}
     try:
-        wanted = _wanted(asked, request.query_params.get("after"))
+        wanted = _wanted(asked, request.query_params.get("after"), 1 if view in VIEWS else SHOWN)
         found = await search.find_slots(store, wanted, now=now)
         if view in VIEWS and found.items:
             seen = await VIEWS[view](request, store, wanted, given, found.items[0].starts_local.date(), now)
@@ -80,9 +80,9 @@ async def show_slot(
     )  # fmt: skip
 
 
-def _wanted(asked: dict[str, str], after: str | None) -> SlotFilter:
+def _wanted(asked: dict[str, str], after: str | None, limit: int) -> SlotFilter:
     given: dict[str, Any] = {name: value for name, value in asked.items() if value}
-    return SlotFilter.model_validate({**given, "state": "bookable", "limit": SHOWN, "after": after})
+    return SlotFilter.model_validate({**given, "state": "bookable", "limit": limit, "after": after})
 
 
 def _chips(request: Request, given: dict[str, str], person: Identity | None) -> list[tuple[str, str]]:
