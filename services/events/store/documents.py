@@ -9,6 +9,7 @@ from services.events.domain.history import Happened
 from services.events.domain.promotion import PromotionRun
 from shared.ids import registration_number
 from shared.mongo import Document
+from shared.region import postal_code
 from shared.schemas.events import GroupFacts, OfferFacts
 from shared.schemas.outreach import CampaignChanged, CompanyChanged, Contact, SchoolChanged
 from shared.words import search_words
@@ -48,9 +49,16 @@ def slot_document(slot: Slot, offer: Offer) -> Document:
         "field": offer.facts.field,
         "offer_state": offer.facts.state,
         "district_ags": place.district_ags,
+        "municipality_ags": municipality_of(place.postal_code),
         "lat": place.lat,
         "lon": place.lon,
     }
+
+
+def municipality_of(plz: str) -> str | None:
+    """The key of the municipality in which a postal code lies; None outside the region."""
+    found = postal_code(plz)
+    return found.ags if found else None
 
 
 def decided_of_slot(slot: Slot) -> Document:

@@ -9,6 +9,7 @@ from services.events.domain.history import Happened
 from services.events.store.documents import (
     campaign_of,
     history_of,
+    municipality_of,
     offer_document,
     offer_of,
     offer_words,
@@ -88,6 +89,14 @@ class Store:
         """Words to search by for what has none: it is from before there were any, or has just been erased."""
         await fill_words(self.db.registrations, words_of_registration)
         await fill_words(self.db.offers, lambda row: offer_words(offer_of(row).facts))
+
+    async def note_municipalities(self) -> None:
+        """Enter the municipality in slots that were written before it was kept."""
+        unknown = {"municipality_ags": {"$exists": False}}
+        for offer_id in await self.db.slots.distinct("offer_id", unknown):
+            offer = await self.offer(offer_id)
+            ags = municipality_of(offer.facts.place.postal_code) if offer else None
+            await self.db.slots.update_many({"offer_id": offer_id, **unknown}, {"$set": {"municipality_ags": ags}})
 
     async def campaign(self, campaign_id: str) -> Campaign | None:
         """The copy of a campaign."""

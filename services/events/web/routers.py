@@ -3,6 +3,7 @@
 from services.events.web import (
     booking,
     calendar,
+    coverage,
     find,
     home,
     manage,
@@ -16,5 +17,19 @@ from services.events.web import (
 )
 
 # The lists' files first: /offers.csv is no offer.
-PARTS = (tables, home, find, places, booking, registrations, paper, calendar, offers, manage, self_found, search)
+PARTS = (
+    tables,
+    home,
+    find,
+    places,
+    booking,
+    registrations,
+    paper,
+    calendar,
+    offers,
+    manage,
+    self_found,
+    search,
+    coverage,
+)
 ROUTERS = [part.router for part in PARTS]

@@ -24,6 +24,8 @@ _PAGES = {
     ANYBODY: """
         /events/  /events/slots/{slot_id}  /events/slots/{slot_id}/calendar.ics  /events/compare
         /outreach/sign-in  /outreach/sign-in/link  /outreach/sign-in/sent
+        /outreach/start  /outreach/funder-logo  /outreach/imprint  /outreach/privacy
+        /outreach/accessibility  /outreach/accessibility/thanks
     """,
     SIGNED_IN: "/outreach/account",
     SCHOOLS: """
@@ -64,12 +66,14 @@ _PAGES = {
         /outreach/imports  /outreach/imports/{upload_id}
         /outreach/people  /outreach/people/new  /outreach/people/{person_id}  /outreach/people/{person_id}/erase
         /outreach/schools  /outreach/search  /notify/search
+        /events/coverage  /outreach/coverage  /outreach/feedback
     """,
 }
 _FORMS = {
     ANYBODY: """
         /outreach/language  /events/language  /notify/language
         /outreach/sign-in  /outreach/sign-in/code  /outreach/sign-in/link  /outreach/sign-out
+        /outreach/accessibility
     """,
     SIGNED_IN: "/outreach/sign-out-everywhere",
     SCHOOLS: "/events/search",
@@ -102,7 +106,7 @@ _FORMS = {
     """,
     AGENCY: """
         /outreach/api-keys  /outreach/api-keys/{key_id}/revoke
-        /outreach/campaigns/new  /outreach/campaigns/{campaign_id}/change
+        /outreach/campaigns/new  /outreach/campaigns/{campaign_id}/change  /outreach/feedback/{feedback_id}/done
         /outreach/companies/new  /outreach/companies/{company_id}  /outreach/companies/{company_id}/people
         /outreach/imports  /outreach/imports/{upload_id}
         /outreach/people/new  /outreach/people/{person_id}/erase  /outreach/people/{person_id}/remove-role
