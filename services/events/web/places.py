@@ -31,7 +31,10 @@ OTHERS_SHOWN = 4
 
 @router.get("/")
 async def find_a_place(request: Request, pages: ThePages, store: TheStore, now: Now, person: Visitor) -> Response:
-    """Slots that can be booked, as a list of choices first, and the same on the map or in the calendar; teachers have their own page for it."""
+    """Slots that can be booked: a list of choices first, and the same on the map or in the calendar.
+
+    Teachers have their own page for it.
+    """
     if person and person.has("teacher") and not person.coordinates:
         return see_other(f"/events/find?{request.url.query}" if request.url.query else "/events/find")
     asked = {name: request.query_params.get(name, "").strip() for name in FILTERS}
