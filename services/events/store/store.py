@@ -20,11 +20,12 @@ from services.events.store.places import Outcome, Places
 from shared import outbox
 from shared.mongo import AlreadyThere, Collection, Database, Document, Session, transaction
 from shared.schemas.base import Message
+from shared.tables import importing
 from shared.words import fill_words
 
 COLLECTIONS = [
     "offers", "slots", "registrations", "waiting_list_log", "schools", "companies", "campaigns", "self_found_places",
-    "erasure_receipts",
+    "erasure_receipts", *importing.COLLECTIONS,
 ]  # fmt: skip
 WITHOUT_PENDING = {"pending": 0}
 Cursor = tuple[datetime, str]
@@ -72,6 +73,9 @@ class Store:
             await searched.create_index("words")
         await self.fill_words()
         await db.waiting_list_log.create_index([("slot_id", 1), ("slot_version", -1)])
+        for listed in (db.offers, db.registrations, db.self_found_places):
+            await listed.create_index([("created_at", 1), ("_id", 1)])
+        await importing.create_indexes(db)
 
     async def fill_words(self) -> None:
         """Words to search by for what has none: it is from before there were any, or has just been erased."""

@@ -1,5 +1,7 @@
 """All pages of the service."""
 
-from services.notify.web import coming, mail_log, search, stuck, suppressions
+from services.notify.web import coming, mail_log, search, stuck, suppressions, tables
 
-ROUTERS = (mail_log.router, stuck.router, suppressions.router, coming.router, search.router)
+ROUTERS = (
+    tables.router, mail_log.router, stuck.router, suppressions.router, coming.router, search.router,
+)  # fmt: skip
