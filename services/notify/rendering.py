@@ -118,10 +118,10 @@ class Writer:
             return words.registration_values(facts, to, self._public_url, self.zone)
         if "visit" in facts:
             return words.visit_values(facts, to, self._public_url, self.zone)
-        if "suppression" in facts:
-            return words.suppression_values(facts, self._public_url)
         if "organisation" in facts:
             return words.invitation_values(facts, to, self._public_url, self.zone)
+        if "suppression" in facts:
+            return words.suppression_values(facts, self._public_url)
         return words.sign_in_values(facts, to, self._public_url, self.zone)
 
     def _all_values(self, delivery: Delivery, now: datetime) -> words.Values:

@@ -112,7 +112,7 @@ def sample_deliveries(language: Language, starts: datetime, now: datetime) -> It
     token = {"token": "muster", "code": "482913", "expires_at": (now + timedelta(minutes=15)).isoformat()}
     person = Recipient("person", TEACHER.name, TEACHER.email, language)
     yield _delivery(Letter("sign_in", person), token, now)
-    invited = {"organisation": "Gesamtschule Musterstadt", "invited_by": "Tom Muster", "task": "teacher"}
+    invited = {"organisation": "Gesamtschule Musterstadt", "invited_by": TEACHER.name, "task": "teacher"}
     invited |= {"token": "muster", "expires_at": (now + timedelta(days=14)).isoformat()}
     yield _delivery(Letter("invitation", person), invited, now)
     before = {"previous": _date(starts - timedelta(days=1))}
@@ -161,9 +161,10 @@ def _visits(language: Language, starts: datetime, now: datetime) -> dict[str, Vi
     team = [member(1, language=language), member(2, language=language)]
     declined = [member(1, "declined", language), member(2, "open", language)]
     late = [member(1, "accepted", language), member(2, "open", language)]
-    fallen = {"contact": contact, "chosen": visit(starts, "confirmed").chosen}
-    answer_by = now + timedelta(days=3, hours=8)
-    texts = {"answer_by": answer_by, "room": "Aula", "material": "Werkstücke", "preparation": "Beamer"}
+    chosen = visit(starts, "confirmed").chosen
+    texts = {"answer_by": now + timedelta(days=3, hours=8), "room": "Aula", "material": "Werkstücke"}
+    texts["preparation"] = "Beamer"
+    fallen = {"contact": contact, "chosen": chosen}
     return {
         "visit_requested": visit(starts, "requested", contact=contact),
         "visit_proposed": visit(starts, "proposed", contact=contact, team=team, **texts),

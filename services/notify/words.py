@@ -74,11 +74,6 @@ def sign_in_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: 
     return {"link": link, "code": facts["code"], "until": clock_time(expires.replace(tzinfo=None), to.language)}
 
 
-def suppression_values(facts: dict[str, Any], public_url: str) -> Values:
-    """For the mail that tells of an address that refuses mails."""
-    return {**facts["suppression"], "link": f"{public_url}/notify/suppressions/{facts['suppression']['id']}"}
-
-
 _TASKS = {
     "de": {"teacher": "Lehrkraft", "company": "Ansprechperson", "ambassador": "Botschafter:in"},
     "en": {"teacher": "a teacher", "company": "a contact", "ambassador": "an ambassador"},
@@ -95,6 +90,11 @@ def invitation_values(facts: dict[str, Any], to: Recipient, public_url: str, zon
         "task": _TASKS[to.language].get(facts["task"], facts["task"]),
         "until": full_day(expires.date(), to.language),
     }
+
+
+def suppression_values(facts: dict[str, Any], public_url: str) -> Values:
+    """For the mail that tells of an address that refuses mails."""
+    return {**facts["suppression"], "link": f"{public_url}/notify/suppressions/{facts['suppression']['id']}"}
 
 
 def when(date_: VisitDate, language: str, home_zone: str) -> dict[str, str]:

@@ -32,6 +32,7 @@ VISIT = {
 }  # fmt: skip
 
 FORMS: dict[str, dict[str, Any]] = {
+    "/outreach/accessibility": {"text": "Die Karte ist zu klein."},
     "/outreach/ambassadors": {
         "name": "Neu",
         "email": "neu@firma.example",

@@ -8,6 +8,7 @@ AGENCY = frozenset({"coordinator"})
 OPERATION = AGENCY | {"operator"}
 OWN_SCHOOL = AGENCY | {"teacher"}
 SCHOOLS = OWN_SCHOOL | {"foreign teacher"}
+TEACHERS = SCHOOLS - AGENCY
 OWN_COMPANY = AGENCY | {"company"}
 COMPANIES = OWN_COMPANY | {"foreign company"}
 OWN_TEAM = AGENCY | {"ambassador"}
@@ -21,15 +22,22 @@ LAST = ("/outreach/sign-out", "/outreach/sign-out-everywhere")
 
 _PAGES = {
     ANYBODY: """
-        /events/  /events/slots/{slot_id}
+        /events/  /events/slots/{slot_id}  /events/slots/{slot_id}/calendar.ics  /events/compare
         /outreach/sign-in  /outreach/sign-in/link  /outreach/sign-in/sent
+        /outreach/start  /outreach/funder-logo  /outreach/imprint  /outreach/privacy
+        /outreach/accessibility  /outreach/accessibility/thanks
     """,
     SIGNED_IN: "/outreach/account",
     SCHOOLS: """
-        /events/registrations  /events/self-found  /events/slots/{slot_id}/register  /outreach/visits/new
-        /events/search
+        /events/registrations  /events/self-found  /events/slots/{slot_id}/register  /events/search
+        /outreach/visits/new
     """,
-    OWN_SCHOOL: "/outreach/schools/{school_id}",
+    TEACHERS: "/events/home  /events/find",
+    OWN_SCHOOL: """
+        /outreach/schools/{school_id}  /events/self-found/{record_id}/withdraw
+        /events/registrations/{registration_id}/day-sheet  /events/registrations/{registration_id}/attendance-list
+        /events/registrations/{registration_id}/qr  /events/registrations/{registration_id}/calendar.ics
+    """,
     COMPANIES: "/events/offers  /events/offers/new  /outreach/ambassadors",
     OWN_COMPANY: """
         /events/offers/{offer_id}  /events/offers/{offer_id}/slots/{kind}
@@ -58,17 +66,20 @@ _PAGES = {
         /outreach/imports  /outreach/imports/{upload_id}
         /outreach/people  /outreach/people/new  /outreach/people/{person_id}  /outreach/people/{person_id}/erase
         /outreach/schools  /outreach/search  /notify/search
+        /events/coverage  /outreach/coverage  /outreach/feedback
     """,
 }
 _FORMS = {
     ANYBODY: """
         /outreach/language  /events/language  /notify/language
         /outreach/sign-in  /outreach/sign-in/code  /outreach/sign-in/link  /outreach/sign-out
+        /outreach/accessibility
     """,
     SIGNED_IN: "/outreach/sign-out-everywhere",
     SCHOOLS: "/events/search",
     OWN_SCHOOL: """
         /events/registrations/{registration_id}/accept  /events/registrations/{registration_id}/resize
+        /events/registrations/{registration_id}/noted  /events/registrations/{registration_id}/acknowledge
         /events/self-found  /events/self-found/{record_id}/withdraw  /events/slots/{slot_id}/register
         /outreach/schools/{school_id}/movable-days  /outreach/visits/new
     """,
@@ -95,7 +106,7 @@ _FORMS = {
     """,
     AGENCY: """
         /outreach/api-keys  /outreach/api-keys/{key_id}/revoke
-        /outreach/campaigns/new  /outreach/campaigns/{campaign_id}/change
+        /outreach/campaigns/new  /outreach/campaigns/{campaign_id}/change  /outreach/feedback/{feedback_id}/done
         /outreach/companies/new  /outreach/companies/{company_id}  /outreach/companies/{company_id}/people
         /outreach/imports  /outreach/imports/{upload_id}
         /outreach/people/new  /outreach/people/{person_id}/erase  /outreach/people/{person_id}/remove-role
