@@ -1,5 +1,20 @@
 """All pages."""
 
-from services.events.web import booking, coverage, manage, offers, places, registrations, self_found
+from services.events.web import (
+    booking,
+    calendar,
+    coverage,
+    find,
+    home,
+    manage,
+    offers,
+    paper,
+    places,
+    registrations,
+    self_found,
+    tables,
+)
 
-ROUTERS = [part.router for part in (places, booking, registrations, offers, manage, self_found, coverage)]
+# The lists' files first: /offers.csv is no offer.
+PARTS = (tables, home, find, places, booking, registrations, paper, calendar, offers, manage, self_found, coverage)
+ROUTERS = [part.router for part in PARTS]
