@@ -11,10 +11,13 @@ from services.events.web import (
     paper,
     places,
     registrations,
+    search,
     self_found,
     tables,
 )
 
 # The lists' files first: /offers.csv is no offer.
-PARTS = (tables, home, find, places, booking, registrations, paper, calendar, offers, manage, self_found, coverage)
+PARTS = (
+    tables, home, find, places, booking, registrations, paper, calendar, offers, manage, self_found, search, coverage,
+)  # fmt: skip
 ROUTERS = [part.router for part in PARTS]

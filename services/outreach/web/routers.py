@@ -16,6 +16,7 @@ from services.outreach.web import (
     public,
     school_choice,
     schools,
+    search,
     sign_in,
     tables,
     visit_page,
@@ -25,6 +26,6 @@ from services.outreach.web import (
 # The lists' files first: /people.csv is no person.
 PAGES = (
     tables, sign_in, oidc, account, colleagues, campaigns, school_choice, schools, imports, companies, people, api_keys,
-    visits, visit_page, ambassadors, ambassador_list, public, feedback, coverage,
+    visits, visit_page, ambassadors, ambassador_list, search, public, feedback, coverage,
 )  # fmt: skip
 ROUTERS = [part.router for part in PAGES]
