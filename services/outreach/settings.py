@@ -20,7 +20,13 @@ class Settings(CommonSettings):
     )
     mail_domain: str = Field("", description="Domain in calendar entries, as in `notify`; else that of MAIL_FROM")
     keep_people_days: int = Field(730, ge=30, description="Days after which a person who did not sign in is erased")
-
+    answer_school_days: int = Field(
+        3, ge=1, le=30, description="School days after which a proposal that is not answered falls"
+    )
+    oidc_issuer: str = Field("", description="OpenID Connect provider for teachers and staff; none when empty")
+    oidc_client_id: str = Field("", description="What this system is called at the provider")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="The secret that the provider issued for it")
+    oidc_label: str = Field("OpenID Connect", description="The account’s name on the button of the sign-in page")
     operator_name: str = Field("", description="Who runs this and is the controller: name of the agency")
     operator_address: str = Field("", description="Its postal address, the lines parted by commas")
     operator_email: str = Field("", description="Its mail address for the public; feedback is announced there")
@@ -43,13 +49,6 @@ class Settings(CommonSettings):
     funder_logo: Path | None = Field(None, description="The funder's logo as an SVG, PNG or JPEG file")
     contact_kept_days: int = Field(180, description="As `events` reads it: named on the privacy page")
     retention_days: int = Field(90, description="As `notify` reads it: named on the privacy page")
-    answer_school_days: int = Field(
-        3, ge=1, le=30, description="School days after which a proposal that is not answered falls"
-    )
-    oidc_issuer: str = Field("", description="OpenID Connect provider for teachers and staff; none when empty")
-    oidc_client_id: str = Field("", description="What this system is called at the provider")
-    oidc_client_secret: SecretStr = Field(SecretStr(""), description="The secret that the provider issued for it")
-    oidc_label: str = Field("OpenID Connect", description="The account’s name on the button of the sign-in page")
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

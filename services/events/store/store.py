@@ -85,6 +85,11 @@ class Store:
             await listed.create_index([("created_at", 1), ("_id", 1)])
         await importing.create_indexes(db)
 
+    async def fill_words(self) -> None:
+        """Words to search by for what has none: it is from before there were any, or has just been erased."""
+        await fill_words(self.db.registrations, words_of_registration)
+        await fill_words(self.db.offers, lambda row: offer_words(offer_of(row).facts))
+
     async def note_municipalities(self) -> None:
         """Enter the municipality in slots that were written before it was kept."""
         unknown = {"municipality_ags": {"$exists": False}}
@@ -92,11 +97,6 @@ class Store:
             offer = await self.offer(offer_id)
             ags = municipality_of(offer.facts.place.postal_code) if offer else None
             await self.db.slots.update_many({"offer_id": offer_id, **unknown}, {"$set": {"municipality_ags": ags}})
-
-    async def fill_words(self) -> None:
-        """Words to search by for what has none: it is from before there were any, or has just been erased."""
-        await fill_words(self.db.registrations, words_of_registration)
-        await fill_words(self.db.offers, lambda row: offer_words(offer_of(row).facts))
 
     async def campaign(self, campaign_id: str) -> Campaign | None:
         """The copy of a campaign."""

@@ -31,7 +31,7 @@ OTHERS_SHOWN = 4
 
 @router.get("/")
 async def find_a_place(request: Request, pages: ThePages, store: TheStore, now: Now, person: Visitor) -> Response:
-    """Slots that can be booked: a list of choices first, and the same choices on the map or in the calendar.
+    """Slots that can be booked: a list of choices first, and the same on the map or in the calendar.
 
     Teachers have their own page for the list.
     """

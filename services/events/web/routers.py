@@ -18,6 +18,18 @@ from services.events.web import (
 
 # The lists' files first: /offers.csv is no offer.
 PARTS = (
-    tables, home, find, places, booking, registrations, paper, calendar, offers, manage, self_found, search, coverage,
-)  # fmt: skip
+    tables,
+    home,
+    find,
+    places,
+    booking,
+    registrations,
+    paper,
+    calendar,
+    offers,
+    manage,
+    self_found,
+    search,
+    coverage,
+)
 ROUTERS = [part.router for part in PARTS]

@@ -86,6 +86,13 @@ KEPT = (
         "{days} days after the date or the mail; sign-in mails after 7 days", "retention_days",
     ),
     Kept(
+        "notify", ("suppressions",),
+        "Suppressed addresses: a check sum of the address that mails did not reach, and the mail server's answer",
+        "Not writing again to an address that does not exist", PUBLIC_TASK,
+        "{days} days after the mail that did not arrive, at the latest; 90 days after the lock was lifted",
+        "retention_days",
+    ),
+    Kept(
         "notify", ("registrations", "visits", "slots"),
         "Copies of registrations, visits and dates with their contacts",
         "Reminders and calendar entries", PUBLIC_TASK,

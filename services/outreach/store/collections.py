@@ -11,8 +11,8 @@ from shared.service import COLLECTIONS as COMMON
 from shared.tables import importing
 
 COLLECTIONS = [
-    "schools", "companies", "campaigns", "sign_ins", "counters", "uploads", "invitations", "erasure_receipts",
-    "feedback", *visits.COLLECTIONS, *COPIES, *importing.COLLECTIONS,
+    "schools", "companies", "campaigns", "sign_ins", "counters", "uploads", "invitations", "feedback",
+    "erasure_receipts", *visits.COLLECTIONS, *COPIES, *importing.COLLECTIONS,
 ]  # fmt: skip
 
 
