@@ -20,10 +20,11 @@ from services.events.store.places import Outcome, Places
 from shared import outbox
 from shared.mongo import AlreadyThere, Collection, Database, Document, Session, transaction
 from shared.schemas.base import Message
+from shared.tables import importing
 
 COLLECTIONS = [
     "offers", "slots", "registrations", "waiting_list_log", "schools", "companies", "campaigns", "self_found_places",
-    "erasure_receipts",
+    "erasure_receipts", *importing.COLLECTIONS,
 ]  # fmt: skip
 WITHOUT_PENDING = {"pending": 0}
 Cursor = tuple[datetime, str]
@@ -73,6 +74,9 @@ class Store:
         await db.self_found_places.create_index([("school_id", 1), ("created_at", 1), ("_id", 1)])
         await db.self_found_places.create_index([("campaign_id", 1), ("created_at", 1), ("_id", 1)])
         await db.waiting_list_log.create_index([("slot_id", 1), ("slot_version", -1)])
+        for listed in (db.offers, db.registrations, db.self_found_places):
+            await listed.create_index([("created_at", 1), ("_id", 1)])
+        await importing.create_indexes(db)
 
     async def campaign(self, campaign_id: str) -> Campaign | None:
         """The copy of a campaign."""
