@@ -16,17 +16,22 @@ BOTH_SIDES = OWN_SCHOOL | OWN_COMPANY
 ALL_SIDES = BOTH_SIDES | OWN_TEAM
 VISITS = SCHOOLS | COMPANIES | AMBASSADORS
 
-# Ends the sessions with which the others are tested: sent last.
-LAST = ("/outreach/sign-out", "/outreach/sign-out-everywhere")
+# Ends the sessions with which the others are tested: sent last, in this order.
+LAST = ("/outreach/sign-out-everywhere", "/outreach/sign-out")
 
 _PAGES = {
     ANYBODY: """
         /events/  /events/slots/{slot_id}
-        /outreach/sign-in  /outreach/sign-in/link  /outreach/sign-in/sent
+        /outreach/sign-in  /outreach/sign-in/link  /outreach/sign-in/sent  /outreach/invitations/link
+        /outreach/sign-in/oidc  /outreach/sign-in/oidc/callback
     """,
     SIGNED_IN: "/outreach/account",
     SCHOOLS: "/events/registrations  /events/self-found  /events/slots/{slot_id}/register  /outreach/visits/new",
-    OWN_SCHOOL: "/outreach/schools/{school_id}",
+    OWN_SCHOOL: """
+        /outreach/schools/{school_id}  /outreach/my-organisation/{organisation_id}
+        /outreach/my-organisation/{organisation_id}/people/{person_id}/remove
+    """,
+    (SCHOOLS | COMPANIES) - AGENCY: "/outreach/my-organisation",
     COMPANIES: "/events/offers  /events/offers/new  /outreach/ambassadors",
     OWN_COMPANY: """
         /events/offers/{offer_id}  /events/offers/{offer_id}/slots/{kind}
@@ -43,11 +48,12 @@ _PAGES = {
         /notify/  /notify/deliveries/{delivery_id}
     """,
     AGENCY: """
-        /outreach/  /outreach/api-keys
+        /outreach/  /outreach/api-keys  /outreach/api-keys/{key_id}/revoke
         /outreach/campaigns/new  /outreach/campaigns/{campaign_id}  /outreach/campaigns/{campaign_id}/change
         /outreach/companies  /outreach/companies/new  /outreach/companies/{company_id}
         /outreach/imports  /outreach/imports/{upload_id}
         /outreach/people  /outreach/people/new  /outreach/people/{person_id}  /outreach/people/{person_id}/erase
+        /outreach/people/{person_id}/add-role  /outreach/people/{person_id}/remove-role
         /outreach/schools
     """,
 }
@@ -55,12 +61,16 @@ _FORMS = {
     ANYBODY: """
         /outreach/language  /events/language  /notify/language
         /outreach/sign-in  /outreach/sign-in/code  /outreach/sign-in/link  /outreach/sign-out
+        /outreach/invitations/accept  /outreach/invitations/decline
     """,
-    SIGNED_IN: "/outreach/sign-out-everywhere",
+    SIGNED_IN: "/outreach/account  /outreach/act-as  /outreach/sign-out-everywhere",
     OWN_SCHOOL: """
         /events/registrations/{registration_id}/accept  /events/registrations/{registration_id}/resize
         /events/self-found  /events/self-found/{record_id}/withdraw  /events/slots/{slot_id}/register
         /outreach/schools/{school_id}/movable-days  /outreach/visits/new
+        /outreach/my-organisation/{organisation_id}/invite
+        /outreach/my-organisation/{organisation_id}/invitations/{invitation_id}/withdraw
+        /outreach/my-organisation/{organisation_id}/people/{person_id}/remove
     """,
     OWN_COMPANY: """
         /events/offers/new  /events/offers/{offer_id}/slots/{kind}  /events/offers/{offer_id}/{change}
@@ -85,7 +95,8 @@ _FORMS = {
         /outreach/campaigns/new  /outreach/campaigns/{campaign_id}/change
         /outreach/companies/new  /outreach/companies/{company_id}  /outreach/companies/{company_id}/people
         /outreach/imports  /outreach/imports/{upload_id}
-        /outreach/people/new  /outreach/people/{person_id}/erase  /outreach/people/{person_id}/remove-role
+        /outreach/people  /outreach/people/new  /outreach/people/{person_id}/erase
+        /outreach/people/{person_id}/add-role  /outreach/people/{person_id}/remove-role
         /outreach/schools/{school_id}/people  /outreach/visits/{visit_id}/move
     """,
 }
