@@ -121,6 +121,7 @@ async def _furnish(client: Client, estate: Estate) -> None:
     visit = await _visit(client, campaign["id"], schools[0], ambassadors[0]["id"])
     estate.ids |= {
         "school_id": schools[0], "company_id": companies[0]["id"], "campaign_id": campaign["id"],
+        "organisation_id": schools[0],
         "ambassador_id": ambassadors[0]["id"], "visit_id": visit, "person_id": await _spare_person(client, schools[1]),
     }  # fmt: skip
     await _tour(client, estate)

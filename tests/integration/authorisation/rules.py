@@ -17,13 +17,14 @@ BOTH_SIDES = OWN_SCHOOL | OWN_COMPANY
 ALL_SIDES = BOTH_SIDES | OWN_TEAM
 VISITS = SCHOOLS | COMPANIES | AMBASSADORS
 
-# Takes the ambassador out of the visit, or ends the sessions with which the others are tested: sent last.
-LAST = ("/outreach/ambassadors/{ambassador_id}/pause", "/outreach/sign-out", "/outreach/sign-out-everywhere")
+# Takes the ambassador out of the visit, or ends the sessions with which the others are tested: sent last, in this order.
+LAST = ("/outreach/ambassadors/{ambassador_id}/pause", "/outreach/sign-out-everywhere", "/outreach/sign-out")
 
 _PAGES = {
     ANYBODY: """
         /events/  /events/slots/{slot_id}  /events/slots/{slot_id}/calendar.ics  /events/compare
         /outreach/sign-in  /outreach/sign-in/link  /outreach/sign-in/sent
+        /outreach/invitations/link  /outreach/sign-in/oidc  /outreach/sign-in/oidc/callback
         /outreach/start  /outreach/funder-logo  /outreach/imprint  /outreach/privacy
         /outreach/accessibility  /outreach/accessibility/thanks
     """,
@@ -35,10 +36,13 @@ _PAGES = {
     """,
     TEACHERS: "/events/home  /events/find",
     OWN_SCHOOL: """
+        /outreach/my-organisation/{organisation_id}
+        /outreach/my-organisation/{organisation_id}/people/{person_id}/remove
         /outreach/schools/{school_id}  /events/self-found/{record_id}/withdraw
         /events/registrations/{registration_id}/day-sheet  /events/registrations/{registration_id}/attendance-list
         /events/registrations/{registration_id}/qr  /events/registrations/{registration_id}/calendar.ics
     """,
+    (SCHOOLS | COMPANIES) - AGENCY: "/outreach/my-organisation",
     COMPANIES: "/events/offers  /events/offers/new  /outreach/ambassadors",
     OWN_COMPANY: """
         /events/offers/{offer_id}  /events/offers/{offer_id}/slots/{kind}
@@ -67,22 +71,23 @@ _PAGES = {
         /notify/upcoming  /notify/templates  /notify/templates/{kind}  /notify/templates/{kind}/preview
     """,
     AGENCY: """
-        /outreach/  /outreach/api-keys
+        /outreach/  /outreach/api-keys  /outreach/api-keys/{key_id}/revoke
         /outreach/campaigns/new  /outreach/campaigns/{campaign_id}  /outreach/campaigns/{campaign_id}/change
         /outreach/companies  /outreach/companies/new  /outreach/companies/{company_id}
         /outreach/imports  /outreach/imports/{upload_id}
         /outreach/people  /outreach/people/new  /outreach/people/{person_id}  /outreach/people/{person_id}/erase
         /outreach/schools  /outreach/search  /notify/search
         /events/coverage  /outreach/coverage  /outreach/feedback
+        /outreach/people/{person_id}/add-role  /outreach/people/{person_id}/remove-role
     """,
 }
 _FORMS = {
     ANYBODY: """
         /outreach/language  /events/language  /notify/language
         /outreach/sign-in  /outreach/sign-in/code  /outreach/sign-in/link  /outreach/sign-out
-        /outreach/accessibility
+        /outreach/accessibility  /outreach/invitations/accept  /outreach/invitations/decline
     """,
-    SIGNED_IN: "/outreach/sign-out-everywhere",
+    SIGNED_IN: "/outreach/account  /outreach/act-as  /outreach/sign-out-everywhere",
     SCHOOLS: "/events/search",
     OWN_SCHOOL: """
         /events/registrations/{registration_id}/accept  /events/registrations/{registration_id}/resize
@@ -90,6 +95,9 @@ _FORMS = {
         /events/self-found  /events/self-found/{record_id}/withdraw  /events/slots/{slot_id}/register
         /outreach/schools/{school_id}/movable-days  /outreach/visits/new
         /outreach/visits/{visit_id}/agree  /outreach/visits/{visit_id}/dates
+        /outreach/my-organisation/{organisation_id}/invite
+        /outreach/my-organisation/{organisation_id}/invitations/{invitation_id}/withdraw
+        /outreach/my-organisation/{organisation_id}/people/{person_id}/remove
     """,
     OWN_COMPANY: """
         /events/offers/new  /events/offers/{offer_id}/slots/{kind}  /events/offers/{offer_id}/{change}
@@ -122,7 +130,8 @@ _FORMS = {
         /outreach/campaigns/new  /outreach/campaigns/{campaign_id}/change  /outreach/feedback/{feedback_id}/done
         /outreach/companies/new  /outreach/companies/{company_id}  /outreach/companies/{company_id}/people
         /outreach/imports  /outreach/imports/{upload_id}
-        /outreach/people/new  /outreach/people/{person_id}/erase  /outreach/people/{person_id}/remove-role
+        /outreach/people  /outreach/people/new  /outreach/people/{person_id}/erase
+        /outreach/people/{person_id}/add-role  /outreach/people/{person_id}/remove-role
         /outreach/schools/{school_id}/people  /outreach/visits/{visit_id}/move
         /outreach/search  /notify/search
     """,

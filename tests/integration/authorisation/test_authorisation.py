@@ -13,7 +13,13 @@ from tests.support.routes import Route, all_routes, is_api, is_page
 from tests.support.sample_forms import filled
 
 pytestmark = pytest.mark.processes_only
-PAGES = sorted((route for route in all_routes() if is_page(route)), key=lambda route: route[1] in LAST)
+
+
+def _order(route: Route) -> int:
+    return LAST.index(route[1]) + 1 if route[1] in LAST else 0
+
+
+PAGES = sorted((route for route in all_routes() if is_page(route)), key=_order)
 # What an address names that need not exist: whoever may not know does not learn that it is not there.
 MADE_UP = {"kind": "new", "action": "resize", "change": "pause"}
 
