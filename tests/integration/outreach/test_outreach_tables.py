@@ -98,14 +98,14 @@ async def test_new_and_changed_lines_come_in_and_wrong_ones_are_named(filled, st
     rows[0]["Street [street]"] = "Neue Straße 7"
     fresh = dict.fromkeys(rows[0], "")
     rows.append({**fresh, "Name [name]": "Neu GmbH", "Postal code [postal_code]": "57072", "Town [town]": "Siegen"})
-    rows.append({**fresh, "Name [name]": "Ohne Ort", "Postal code [postal_code]": "5707"})
+    rows.append({**fresh, "Name [name]": "Ohne Ort", "Postal code [postal_code]": "5707", "Active [active]": "maybe"})
     rows.append({**fresh, "Id [id]": "unknown", "Name [name]": "x"})
     page = await upload(browser, "companies", packed(rows))
     assert counts(page) == (1, 1, 0, 2)
     assert await store.db.companies.count_documents({}) == 1
     faults = table((await browser.client.get(page.request.url.path + "/errors.csv")).content)
     assert [(row["Line"], row["Column"], row["Value"]) for row in faults] == [
-        ("4", "Postal code", "5707"), ("4", "Town", ""), ("5", "Id", "unknown"),
+        ("4", "Active", "maybe"), ("4", "Postal code", "5707"), ("4", "Town", ""), ("5", "Id", "unknown"),
     ]  # fmt: skip
     assert all(row["What is wrong"] and row["Way out"] for row in faults)
     done = await confirm(browser)
