@@ -21,7 +21,9 @@ from shared.service import Service
 from shared.tables.importing import Imports
 from shared.web.edge import build_edge
 from shared.web.pages import Pages
-from shared.workers import Worker, every
+from shared.workers import Worker, every, every_by
+
+HOUR = timedelta(hours=1)
 
 
 def create_app(settings: Settings, clock: Clock) -> FastAPI:
@@ -63,6 +65,6 @@ def _workers(store: Store, clock: Clock, imports: Imports) -> dict[str, Worker]:
         ),  # built once, before anybody waits for it
         "expiring offers": lambda: every(1, lambda: expire_offers(store, now=clock.now())),
         "finishing": lambda: every(2, lambda: finish_left_behind(store, now=clock.now())),
-        "erasing": lambda: every(3600, lambda: erase_due(store, now=clock.now())),
+        "erasing": lambda: every_by(clock, HOUR, lambda: erase_due(store, now=clock.now())),
         "imports": lambda: every(1, imports.work),
     }

@@ -58,6 +58,8 @@ def visit_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: st
         "others": [member for member in visit.team if member.ambassador_id != to.id and member.answer != "declined"],
         "declined": [member for member in visit.team if member.answer == "declined"],
         "reason": visit.reason,
+        "deadline": _deadline(visit.answer_by, zone, to.language),
+        "late": any(member.ambassador_id == to.id and member.answer == "open" for member in visit.team),
         "over": visit.state == "cancelled",
         "previous": when(VisitDate.model_validate(previous), to.language, zone) if previous else None,
         "link": public_url + page,
@@ -70,6 +72,24 @@ def sign_in_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: 
     expires = datetime.fromisoformat(facts["expires_at"]).astimezone(ZoneInfo(zone))
     link = f"{public_url}/outreach/sign-in/link?token={facts['token']}"
     return {"link": link, "code": facts["code"], "until": clock_time(expires.replace(tzinfo=None), to.language)}
+
+
+_TASKS = {
+    "de": {"teacher": "Lehrkraft", "company": "Ansprechperson", "ambassador": "Botschafter:in"},
+    "en": {"teacher": "a teacher", "company": "a contact", "ambassador": "an ambassador"},
+}
+
+
+def invitation_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: str) -> Values:
+    """For the mail that invites a colleague."""
+    expires = datetime.fromisoformat(facts["expires_at"]).astimezone(ZoneInfo(zone))
+    return {
+        "link": f"{public_url}/outreach/invitations/link?token={facts['token']}",
+        "organisation": facts["organisation"],
+        "invited_by": facts["invited_by"],
+        "task": _TASKS[to.language].get(facts["task"], facts["task"]),
+        "until": full_day(expires.date(), to.language),
+    }
 
 
 def when(date_: VisitDate, language: str, home_zone: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from tests.support.notify_builders import (
     NOW,
     STARTS,
     TEACHER,
+    colleague_invited,
     member,
     offer,
     registration,
@@ -30,6 +31,10 @@ def all_deliveries(language: Any) -> Iterator[Delivery]:
     message = sign_in_requested(language=language)
     token = {"token": message.token, "code": message.code, "expires_at": message.expires_at.isoformat()}
     yield from (_delivery(letter, token) for letter in mails.sign_in(message))
+    asked = colleague_invited(language=language)
+    invited = {"organisation": asked.organisation_name, "invited_by": asked.invited_by, "task": asked.kind}
+    spent = {**invited, "token": asked.token, "expires_at": asked.expires_at.isoformat()}
+    yield from (_delivery(letter, spent) for letter in mails.invitation(asked))
     for kind, facts in _registrations(language).items():
         content = {"registration": facts.model_dump(mode="json")}
         if kind == "slot_moved":
@@ -69,10 +74,16 @@ def _visits(language: str) -> dict[str, VisitFacts]:
     contact = TEACHER.model_copy(update={"language": language})
     team = [member(1, language=language), member(2, language=language)]
     declined = [member(1, "declined", language), member(2, "open", language)]
+    late = [member(1, "accepted", language), member(2, "open", language)]
+    chosen = visit("confirmed").chosen
+    texts = {"answer_by": DEADLINE, "room": "Aula", "material": "Werkstücke", "preparation": "Beamer"}
     return {
         "visit_requested": visit("requested", contact=contact),
-        "visit_proposed": visit("proposed", contact=contact, team=team),
-        "visit_proposal_declined": visit("requested", contact=contact, team=declined, reason="Prüfung"),
+        "visit_proposed": visit("proposed", contact=contact, team=team, **texts),
+        "visit_date_proposed": visit("proposed", contact=contact, team=team, **texts),
+        "visit_proposal_withdrawn": visit("requested", contact=contact, team=team, chosen=chosen, reason="Ferien"),
+        "visit_proposal_expired": visit("requested", contact=contact, team=late, chosen=chosen),
+        "visit_proposal_declined": visit("requested", contact=contact, team=declined, chosen=chosen, reason="Prüfung"),
         "visit_confirmed": visit("confirmed", contact=contact, team=team),
         "visit_moved": visit("confirmed", contact=contact, team=team),
         "visit_cancelled": visit("cancelled", contact=contact, team=team, reason="Klassenfahrt"),

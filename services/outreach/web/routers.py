@@ -1,17 +1,27 @@
 """All pages."""
 
 from services.outreach.web import (
+    account,
+    ambassador_list,
     ambassadors,
     api_keys,
     campaigns,
+    colleagues,
     companies,
     imports,
+    oidc,
     people,
+    school_choice,
     schools,
     sign_in,
     tables,
+    visit_page,
     visits,
 )
 
-PAGES = (tables, sign_in, campaigns, schools, imports, companies, people, api_keys, visits, ambassadors)
+# The lists' files first: /people.csv is no person.
+PAGES = (
+    tables, sign_in, oidc, account, colleagues, campaigns, school_choice, schools, imports, companies, people, api_keys,
+    visits, visit_page, ambassadors, ambassador_list,
+)  # fmt: skip
 ROUTERS = [part.router for part in PAGES]
