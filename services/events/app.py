@@ -49,6 +49,8 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     app = build_edge("events", settings, service.db, pages, lifespan, service.checks)
     app.state.store = store
     app.state.clock = clock
+    app.state.secret_key = settings.secret_key.get_secret_value()
+    app.state.mail_domain = settings.calendar_domain
     app.state.dispatcher = service.dispatcher
     app.state.imports = imports
     for router in (slots.router, registrations.router, offers.router, upkeep.router):  # the busiest routes first

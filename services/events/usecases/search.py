@@ -53,6 +53,12 @@ async def find_slots(store: Store, wanted: SlotFilter, *, now: datetime) -> List
     return ListOf(items=[slot_view(slot_of(row), offers[row["offer_id"]], km) for row, km in shown], next=following)
 
 
+async def slot_query(store: Store, wanted: SlotFilter, *, now: datetime) -> tuple[Document, Point | None]:
+    """What to ask the slots for, and where the near school lies: distances are to be looked at afterwards."""
+    home = await _where(store, wanted.near_school) if wanted.near_school else None
+    return _filter(wanted, home, store.zone, now), home
+
+
 async def show_slot(store: Store, slot_id: str, near_school: str | None = None) -> SlotView:
     """One slot with its offer. Anybody may look."""
     rows = await store.db.slots.find({"_id": slot_id}, {"pending": 0}).to_list(1)

@@ -57,14 +57,28 @@ async def withdraw_self_found_place(
     return view(after)
 
 
-async def find_self_found_places(store: Store, identity: Identity, wanted: SelfFoundFilter) -> ListOf[SelfFoundView]:
-    """Records of the own schools; all for the coordinator."""
+async def show_self_found_place(store: Store, identity: Identity, record_id: str) -> SelfFoundView:
+    """One record, for its school and the coordinator."""
+    document = await store.db.self_found_places.find_one({"_id": record_id})
+    if document is None:
+        identity_may_ask(identity)
+        raise errors.SelfFoundPlaceNotFound
+    identity.must_act_for_school(document["school_id"])
+    return _view(document)
+
+
+async def find_self_found_places(
+    store: Store, identity: Identity, wanted: SelfFoundFilter, *, latest_first: bool = False
+) -> ListOf[SelfFoundView]:
+    """Records of the own schools in the order in which they were made; all for the coordinator."""
     if not (identity.coordinates or identity.has("teacher")):
         raise NotAllowed
     own: Document = {} if identity.coordinates else {"school_id": {"$in": identity.organisations("teacher")}}
     given = {"campaign_id": wanted.campaign_id, "school_id": wanted.school_id}
     filter: Document = {"$and": [own, {name: value for name, value in given.items() if value}]}
-    rows = await store.page(store.db.self_found_places, filter, "created_at", wanted.limit, cursor(wanted.after))
+    rows = await store.page(
+        store.db.self_found_places, filter, "created_at", wanted.limit, cursor(wanted.after), latest_first=latest_first
+    )
     shown, following = cut(rows, "created_at", wanted.limit)
     return ListOf(items=[view(row) for row in shown], next=following)
 

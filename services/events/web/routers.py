@@ -1,5 +1,19 @@
 """All pages."""
 
-from services.events.web import booking, manage, offers, places, registrations, self_found, tables
+from services.events.web import (
+    booking,
+    calendar,
+    find,
+    home,
+    manage,
+    offers,
+    paper,
+    places,
+    registrations,
+    self_found,
+    tables,
+)
 
-ROUTERS = [part.router for part in (tables, places, booking, registrations, offers, manage, self_found)]
+# The lists' files first: /offers.csv is no offer.
+PARTS = (tables, home, find, places, booking, registrations, paper, calendar, offers, manage, self_found)
+ROUTERS = [part.router for part in PARTS]
