@@ -64,7 +64,7 @@ async def show_self_found_place(store: Store, identity: Identity, record_id: str
         identity_may_ask(identity)
         raise errors.SelfFoundPlaceNotFound
     identity.must_act_for_school(document["school_id"])
-    return _view(document)
+    return view(document)
 
 
 async def find_self_found_places(
