@@ -252,3 +252,13 @@ async def test_the_faults_of_a_school_register_are_a_file_too(running, coordinat
     (fault,) = table((await browser.get(f"{path}/errors.csv")).content)
     assert (fault["Line"], fault["Column"], fault["Value"][:3]) == ("3", "UTMRechtswert", "'=x")
     assert fault["What is wrong"] and fault["Way out"]
+
+
+async def test_people_who_were_searched_for_are_a_file_without_a_name_in_an_address(filled, coordinator, sign_in):
+    browser = await sign_in(coordinator)
+    await browser.get("/outreach/people")
+    answer = await browser.send("/outreach/people.csv", {"q": "toni"})
+    assert [row["Name [name]"] for row in table(answer.content)] == ["Toni"]
+    assert len(table((await browser.client.get("/outreach/people.csv?q=toni")).content)) > 1
+    foreign = await browser.client.post("/outreach/people.csv", data={"q": "toni", "csrf": "x"})
+    assert foreign.status_code == 403
