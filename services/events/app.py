@@ -36,6 +36,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
 
     async def prepare() -> None:
         await store.create_indexes()
+        await store.note_municipalities()
         await finish_left_behind(store, now=clock.now(), older_than=timedelta())
         await reconcile(store)
 

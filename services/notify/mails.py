@@ -1,5 +1,6 @@
 """Who gets which mail: one function per kind. The words stand in the folder of the same name below mails/."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -183,13 +184,18 @@ def visit_reminder(case: VisitCase) -> list[Letter]:
     return [Letter("visit_reminder", to) for to in (case.school, *case.team)]
 
 
+def address_suppressed(coordinators: Sequence[Recipient]) -> list[Letter]:
+    """To every coordinator: an address refuses mails."""
+    return [Letter("address_suppressed", coordinator) for coordinator in coordinators]
+
+
 KINDS = (
     "sign_in", "invitation",
     "registration_requested", "registration_confirmed", "registration_declined", "registration_waitlisted",
     "places_offered", "offered_places_expired", "registration_cancelled", "registration_resized", "slot_moved",
     "slot_reminder", "visit_requested", "visit_proposed", "visit_date_proposed", "visit_proposal_declined",
     "visit_proposal_withdrawn", "visit_proposal_expired", "visit_confirmed", "visit_moved", "visit_cancelled",
-    "visit_reminder",
+    "visit_reminder", "address_suppressed",
 )  # fmt: skip
 
 

@@ -92,6 +92,11 @@ def invitation_values(facts: dict[str, Any], to: Recipient, public_url: str, zon
     }
 
 
+def suppression_values(facts: dict[str, Any], public_url: str) -> Values:
+    """For the mail that tells of an address that refuses mails."""
+    return {**facts["suppression"], "link": f"{public_url}/notify/suppressions/{facts['suppression']['id']}"}
+
+
 def when(date_: VisitDate, language: str, home_zone: str) -> dict[str, str]:
     """`day` with its weekday, `short_day` in figures, `time` from–to in wall time (the zone named when not home)."""
     starts, ends = date_.starts_local, date_.ends_local

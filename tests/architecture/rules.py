@@ -41,7 +41,8 @@ OPTIONAL = ("templates", "edge")
 OWN = {
     "outreach": {"school_register", "first_coordinator"},
     "events": set(),
-    "notify": {"calendar", "mails", "rendering", "sender", "smtp", "vtimezone", "words"},
+    "notify": {"answers", "calendar", "mails", "preview", "rendering", "samples", "sender", "smtp", "suppression"}
+    | {"vtimezone", "words"},
 }
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 50

@@ -17,6 +17,7 @@ CHECK = Path(__file__).parent / "check_page.js"
 KEPT_BY_WORKERS = {"leases", "relay_state", "outbox", "inbox"}
 PAGES = [
     ("", "/events/"), ("", "/events/?district=05958&grade=9&max_km=20"), ("", "/events/?from=gestern"),
+    ("", "/events/?view=map"), ("", "/events/?view=calendar"), ("coordinator", "/events/coverage"),
     ("", "/events/slots/{slot}"), ("teacher", "/events/"), ("teacher", "/events/slots/{slot}/register"),
     ("teacher", "/events/registrations"), ("teacher", "/events/registrations/{registration}"),
     ("teacher", "/events/registrations/{registration}/cancel"), ("teacher", "/events/self-found"),

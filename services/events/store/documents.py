@@ -7,9 +7,12 @@ from datetime import date, datetime, timedelta
 from services.events.domain.facts import Campaign, Moved, Offer, Registration, School, Slot
 from services.events.domain.history import Happened
 from services.events.domain.promotion import PromotionRun
+from shared.ids import registration_number
 from shared.mongo import Document
+from shared.region import postal_code
 from shared.schemas.events import GroupFacts, OfferFacts
 from shared.schemas.outreach import CampaignChanged, CompanyChanged, Contact, SchoolChanged
+from shared.words import search_words
 
 STEPS_KEPT = 40
 SLOT_FIELDS = (
@@ -46,9 +49,16 @@ def slot_document(slot: Slot, offer: Offer) -> Document:
         "field": offer.facts.field,
         "offer_state": offer.facts.state,
         "district_ags": place.district_ags,
+        "municipality_ags": municipality_of(place.postal_code),
         "lat": place.lat,
         "lon": place.lon,
     }
+
+
+def municipality_of(plz: str) -> str | None:
+    """The key of the municipality in which a postal code lies; None outside the region."""
+    found = postal_code(plz)
+    return found.ags if found else None
 
 
 def decided_of_slot(slot: Slot) -> Document:
@@ -98,6 +108,9 @@ def registration_document(
         "group": registration.group.model_dump(),
         "contact": registration.contact.model_dump(),
         "active": registration.active,
+        "words": registration_words(
+            registration.id, registration.school_name, registration.group, registration.contact
+        ),
         "key": registration.key,
         "erase_after": erase_after,
         "registered_by": registration.registered_by,
@@ -144,6 +157,24 @@ def registration_of(document: Document) -> Registration:
     )
 
 
+def registration_words(id: str, school_name: str, group: GroupFacts, contact: Contact) -> list[str]:
+    """What a registration can be found by: its number (whole and in halves), school, class, contact."""
+    number = registration_number(id)
+    return search_words(number, number.replace("-", ""), school_name, group.name, contact.name, contact.email)
+
+
+def words_of_registration(row: Document) -> list[str]:
+    """The same from a document."""
+    group, contact = GroupFacts(**row["group"]), Contact(**row["contact"])
+    return registration_words(row["_id"], row["school_name"], group, contact)
+
+
+def offer_words(facts: OfferFacts) -> list[str]:
+    """What an offer can be found by: its title, company, town, contact."""
+    contact = facts.contact
+    return search_words(facts.title, facts.company_name, facts.place.town, contact.name, contact.email)
+
+
 def offer_document(offer: Offer, erase_after: datetime) -> Document:
     """An offer. `erase_after` is when its contact's personal fields go."""
     return {
@@ -153,6 +184,7 @@ def offer_document(offer: Offer, erase_after: datetime) -> Document:
         **{name: getattr(offer, name) for name in OFFER_FIELDS},
         "facts": offer.facts.model_dump(),
         "grades": list(offer.grades),
+        "words": offer_words(offer.facts),
         "erase_after": erase_after,
     }
 

@@ -59,6 +59,14 @@ async def slot_query(store: Store, wanted: SlotFilter, *, now: datetime) -> tupl
     return _filter(wanted, home, store.zone, now), home
 
 
+def within_reach(row: Document, home: Point | None, max_km: float | None) -> bool:
+    """Whether the row's point lies within `max_km` of `home`; any does when there is no such wish."""
+    if max_km is None:
+        return True
+    km = _distance(row, home)
+    return km is not None and km <= max_km
+
+
 async def show_slot(store: Store, slot_id: str, near_school: str | None = None) -> SlotView:
     """One slot with its offer. Anybody may look."""
     rows = await store.db.slots.find({"_id": slot_id}, {"pending": 0}).to_list(1)
@@ -144,7 +152,9 @@ def _distance(row: Document, home: Point | None) -> float | None:
 def _filter(wanted: SlotFilter, home: Point | None, zone: str, now: datetime) -> Document:
     given = {
         "campaign_id": wanted.campaign_id, "company_id": wanted.company_id, "offer_id": wanted.offer_id,
-        "district_ags": wanted.district, "field": wanted.field, "grades": wanted.grade,
+        "district_ags": wanted.district,
+        "municipality_ags": wanted.municipality, "field": wanted.field,
+        "grades": wanted.grade,
     }  # fmt: skip
     filter: Document = {name: value for name, value in given.items() if value}
     starts = _between(wanted, zone)

@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 
 from services.notify.store.copies import Copies
 from services.notify.store.deliveries import Deliveries
+from services.notify.store.mail_log import MailLog
+from services.notify.store.suppressions import Suppressions
 from shared.ids import random_id
 from shared.mongo import Database, Document
 
-COLLECTIONS = ["deliveries", "slots", "registrations", "visits", "erasure_receipts"]
+COLLECTIONS = ["deliveries", "suppressions", "slots", "registrations", "visits", "erasure_receipts"]
 
 
 class Store:
@@ -25,11 +27,16 @@ class Store:
         self.retention = timedelta(days=retention_days)
         self.deliveries = Deliveries(db, written, planned)
         self.copies = Copies(db, retention_days)
+        self.suppressions = Suppressions(db)
+        self.log = MailLog(db)
 
     async def create_indexes(self) -> None:
         """All indexes of this service's own collections."""
         await self.deliveries.create_indexes()
         await self.copies.create_indexes()
+        await self.suppressions.create_indexes()
+        await self.log.create_indexes()
+        await self.db.people.create_index("email")
         await self.db.set_aside.create_index("set_aside_at")
 
     async def erase_copies(self, collection: str, now: datetime) -> int:
@@ -50,6 +57,11 @@ class Store:
         ]
         if rows:
             await self.db.erasure_receipts.insert_many(rows)
+
+    async def person_with(self, email: str) -> str:
+        """The id of the active person with this address, or an empty text."""
+        row = await self.db.people.find_one({"email": email, "active": True}, {"_id": 1})
+        return row["_id"] if row else ""
 
     async def email_of(self, person_id: str) -> str:
         """The mail address that the directory has of a person, or an empty text."""

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from services.outreach.store import visits
+from services.outreach.store import visits, words
 from services.outreach.store.core import GERMAN, Store
 from services.outreach.store.reports import COPIES
 from shared import outbox
@@ -11,8 +11,8 @@ from shared.service import COLLECTIONS as COMMON
 from shared.tables import importing
 
 COLLECTIONS = [
-    "schools", "companies", "campaigns", "sign_ins", "counters", "uploads", "invitations", "erasure_receipts",
-    *visits.COLLECTIONS, *COPIES, *importing.COLLECTIONS,
+    "schools", "companies", "campaigns", "sign_ins", "counters", "uploads", "invitations", "feedback",
+    "erasure_receipts", *visits.COLLECTIONS, *COPIES, *importing.COLLECTIONS,
 ]  # fmt: skip
 
 
@@ -33,10 +33,13 @@ async def create_indexes(store: Store) -> None:
     await db.invitations.create_index("erase_after")
     await db.counters.create_index("gone_at", expireAfterSeconds=0)
     await db.uploads.create_index("gone_at", expireAfterSeconds=0)
+    await db.feedback.create_index([("done", 1), ("created_at", 1), ("_id", 1)])
+    await db.feedback.create_index("erase_after")
     for copies in COPIES:
         await db[copies].create_index("campaign_id")
     await visits.create_indexes(store)
     await importing.create_indexes(db)
+    await words.create_indexes(store)
 
 
 async def prepare(store: Store) -> None:

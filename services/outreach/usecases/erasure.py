@@ -5,6 +5,7 @@ from datetime import datetime
 
 from services.outreach.store import invitations, people, set_aside, sign_ins
 from services.outreach.store.core import Store
+from services.outreach.usecases.feedback import erase_feedback
 from services.outreach.usecases.people import erase_known
 from services.outreach.usecases.visit_erasure import erase_visit_contacts, forget_erased_ambassadors
 from shared.errors import RuleBroken
@@ -41,6 +42,7 @@ ERASERS: dict[str, Eraser] = {
     "invitations": invitations.erase_expired,
     "set_aside_contacts": set_aside.erase_contacts,
     "visit_contacts": erase_visit_contacts,
+    "feedback": erase_feedback,
     "ambassadors": forget_erased_ambassadors,
     "table_imports": lambda store, now: erase_imports(store.db, now),
 }
