@@ -76,30 +76,38 @@ class Looked:
         return "new" if self.before is None else "changed" if self.changed else "unchanged"
 
     async def check(self, work: Work, importer: Importer) -> None:
-        """Note what would be wrong."""
-        await self._try(importer, lambda: importer.check(work, self.row, self.before))
+        """Note everything that would be wrong, with each column once."""
+        goes_in = self.outcome in ("new", "changed")
+        self.faults += [_fault(importer.table, self.line, key, error) for key, error in self.wrong.items()]
+        if goes_in and "id" not in self.wrong:
+            named = {fault["key"] for fault in self.faults}
+            found = await self._try(importer, lambda: importer.check(work, self.row, self.before))
+            self.faults += [fault for fault in found if fault["key"] not in named]
 
     async def carry_out(self, work: Work, importer: Importer) -> None:
         """Bring the row in, or note what is wrong."""
-        await self._try(importer, lambda: importer.write(work, self.row, self.before, self.request_id))
-
-    async def _try(self, importer: Importer, step: Callable[[], Awaitable[None]]) -> None:
         self.faults += [_fault(importer.table, self.line, key, error) for key, error in self.wrong.items()]
-        if self.outcome not in ("new", "changed"):
-            return
+        if self.outcome in ("new", "changed"):
+            self.faults += await self._try(
+                importer, lambda: importer.write(work, self.row, self.before, self.request_id)
+            )
+
+    async def _try(self, importer: Importer, step: Callable[[], Awaitable[None]]) -> list[Document]:
+        """The faults that the step meets."""
         try:
             await step()
         except ValidationError as error:
-            self.faults += _invalid(importer.table, self.line, error)
+            return _invalid(importer.table, self.line, error)
         except RuleBroken as error:
-            self.faults.append(_fault(importer.table, self.line, error.field or "", error))
+            return [_fault(importer.table, self.line, error.field or "", error)]
         except AlreadyThere:
-            self.faults.append(_fault(importer.table, self.line, "", faults.NotWritten()))
+            return [_fault(importer.table, self.line, "", faults.NotWritten())]
         except StoreError:
             raise
         except Exception:  # one line that fails in a way that nobody thought of must not stop the others
             log.exception("line %d of an import failed", self.line.number)
-            self.faults.append(_fault(importer.table, self.line, "", faults.NotWritten()))
+            return [_fault(importer.table, self.line, "", faults.NotWritten())]
+        return []
 
 
 async def look_at(
@@ -196,6 +204,7 @@ def _document(table: Table, line: Line, name: str, reasons: dict[str, str], hint
     column = _column(table, name) if name else None
     cell = line.cells.get(column.key) if column else None
     return {
+        "key": column.key if column else "",
         "column": {language: translate(column.name, language) if column else "" for language in LANGUAGES},
         "value": "" if cell is None else text(cell)[:SHOWN],
         "reason": reasons,

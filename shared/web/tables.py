@@ -33,12 +33,13 @@ LONGEST_FILTER = 200
 @dataclass(frozen=True)
 class Export:
     """A list as a file at `path`: `rows` gives it in batches, as far as the person may see it, for the filters that
-    the list itself has in its address."""
+    the list itself has in its address. What is `searched` for may be personal: it comes by a form, never an address."""
 
     table: Table
     path: str
     rows: Rows
     filters: tuple[str, ...] = ()
+    searched: tuple[str, ...] = ()
 
 
 class FileMissing(FileFault):
@@ -54,25 +55,39 @@ def export_router(exports: Sequence[Export]) -> APIRouter:
     router = APIRouter()
     for export in exports:
         for form in WRITERS:
-            router.add_api_route(
-                f"{export.path}.{form}", _exporting(export, form), name=f"export_{export.table.name}_{form}"
-            )
+            path, name = f"{export.path}.{form}", f"export_{export.table.name}_{form}"
+            router.add_api_route(path, _exporting(export, form), name=name)
+            if export.searched:
+                router.add_api_route(path, _searching(export, form), name=f"search_{name}", methods=["POST"])
     return router
 
 
 def _exporting(export: Export, form: str) -> Callable[..., Awaitable[Response]]:
     async def download(request: Request, person: Person) -> Response:
-        asked = {name: request.query_params.get(name, "").strip()[:LONGEST_FILTER] for name in export.filters}
-        given = {**request.path_params, **{name: value for name, value in asked.items() if value}}
-        try:
-            batches = await _begun(export.rows(request, person, given))
-        except ValidationError as error:
-            raise FilterUnknown from error
-        language = language_of(request)
-        chunks = WRITERS[form](export.table, batches, language)
-        return _file(chunks, export.table, form, _now(request), language)
+        return await _answer(export, form, request, person, export.filters, request.query_params)
 
     return download
+
+
+def _searching(export: Export, form: str) -> Callable[..., Awaitable[Response]]:
+    async def download(request: Request, person: Person) -> Response:
+        return await _answer(export, form, request, person, export.searched, await posted(request))
+
+    return download
+
+
+async def _answer(
+    export: Export, form: str, request: Request, person: Identity, names: Sequence[str], given: Mapping[str, Any]
+) -> Response:
+    asked = {name: str(given.get(name, "")).strip()[:LONGEST_FILTER] for name in names}
+    wanted = {**request.path_params, **{name: value for name, value in asked.items() if value}}
+    try:
+        batches = await _begun(export.rows(request, person, wanted))
+    except ValidationError as error:
+        raise FilterUnknown from error
+    language = language_of(request)
+    chunks = WRITERS[form](export.table, batches, language)
+    return _file(chunks, export.table, form, _now(request), language)
 
 
 async def _begun(batches: AsyncIterator[Sequence[Row]]) -> AsyncIterator[Sequence[Row]]:

@@ -24,7 +24,7 @@ def _people(request: Request, person: Identity, given: Given) -> Batches:
 
 
 def _ambassadors(request: Request, person: Identity, given: Given) -> Batches:
-    return ambassadors.export_ambassadors(_store(request), person)
+    return ambassadors.export_ambassadors(_store(request), person, **given)
 
 
 def _schools(request: Request, person: Identity, given: Given) -> Batches:
@@ -54,10 +54,10 @@ def _zone(request: Request) -> str:
 
 EXPORTS = (
     Export(companies.TABLE, "/companies", _companies),
-    Export(people.TABLE, "/people", _people, ("organisation_id",)),
-    Export(ambassadors.TABLE, "/ambassadors", _ambassadors),
+    Export(people.TABLE, "/people", _people, ("organisation_id",), ("q",)),
+    Export(ambassadors.TABLE, "/ambassadors", _ambassadors, ("company_id",)),
     Export(schools.TABLE, "/schools", _schools, ("q", "district", "school_type")),
-    Export(shown.VISITS, "/visits", _visits, ("campaign_id", "school_id", "state")),
+    Export(shown.VISITS, "/visits", _visits, ("campaign_id", "school_id", "state", "field", "district")),
     Export(shown.CAMPAIGNS, "/campaigns", _campaigns),
     Export(shown.REPORT, "/campaigns/{campaign_id}/report", _report),
 )

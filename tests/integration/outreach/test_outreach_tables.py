@@ -98,14 +98,14 @@ async def test_new_and_changed_lines_come_in_and_wrong_ones_are_named(filled, st
     rows[0]["Street [street]"] = "Neue Straße 7"
     fresh = dict.fromkeys(rows[0], "")
     rows.append({**fresh, "Name [name]": "Neu GmbH", "Postal code [postal_code]": "57072", "Town [town]": "Siegen"})
-    rows.append({**fresh, "Name [name]": "Ohne Ort", "Postal code [postal_code]": "5707"})
+    rows.append({**fresh, "Name [name]": "Ohne Ort", "Postal code [postal_code]": "5707", "Active [active]": "maybe"})
     rows.append({**fresh, "Id [id]": "unknown", "Name [name]": "x"})
     page = await upload(browser, "companies", packed(rows))
     assert counts(page) == (1, 1, 0, 2)
     assert await store.db.companies.count_documents({}) == 1
     faults = table((await browser.client.get(page.request.url.path + "/errors.csv")).content)
     assert [(row["Line"], row["Column"], row["Value"]) for row in faults] == [
-        ("4", "Postal code", "5707"), ("4", "Town", ""), ("5", "Id", "unknown"),
+        ("4", "Active", "maybe"), ("4", "Postal code", "5707"), ("4", "Town", ""), ("5", "Id", "unknown"),
     ]  # fmt: skip
     assert all(row["What is wrong"] and row["Way out"] for row in faults)
     done = await confirm(browser)
@@ -252,3 +252,13 @@ async def test_the_faults_of_a_school_register_are_a_file_too(running, coordinat
     (fault,) = table((await browser.get(f"{path}/errors.csv")).content)
     assert (fault["Line"], fault["Column"], fault["Value"][:3]) == ("3", "UTMRechtswert", "'=x")
     assert fault["What is wrong"] and fault["Way out"]
+
+
+async def test_people_who_were_searched_for_are_a_file_without_a_name_in_an_address(filled, coordinator, sign_in):
+    browser = await sign_in(coordinator)
+    await browser.get("/outreach/people")
+    answer = await browser.send("/outreach/people.csv", {"q": "toni"})
+    assert [row["Name [name]"] for row in table(answer.content)] == ["Toni"]
+    assert len(table((await browser.client.get("/outreach/people.csv?q=toni")).content)) > 1
+    foreign = await browser.client.post("/outreach/people.csv", data={"q": "toni", "csrf": "x"})
+    assert foreign.status_code == 403

@@ -46,9 +46,13 @@ TABLE = Table(
 )
 
 
-async def export_ambassadors(store: Store, identity: Identity) -> AsyncIterator[Sequence[Row]]:
+async def export_ambassadors(
+    store: Store, identity: Identity, *, company_id: str | None = None
+) -> AsyncIterator[Sequence[Row]]:
     """The active ambassadors whom `identity` looks after."""
-    pages = every_page(lambda after: ambassadors.list_ambassadors(store, identity, limit=PER_PAGE, after=after))
+    pages = every_page(
+        lambda after: ambassadors.list_ambassadors(store, identity, company_id=company_id, limit=PER_PAGE, after=after)
+    )
     async for page in pages:
         yield [_row(known) for known in page]
 

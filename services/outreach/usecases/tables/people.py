@@ -13,6 +13,7 @@ from services.outreach.domain.people import (
     email_key,
     must_give,
 )
+from services.outreach.store import organisations
 from services.outreach.store.core import Store, from_document
 from services.outreach.usecases import people
 from services.outreach.usecases.person_facts import ChangePersonFacts, change_person_facts
@@ -30,7 +31,6 @@ TABLE = Table(
     "People",
     (
         Column("id", "Id", width=34),
-        Column("version", "Version", "whole", "shown", width=9),
         Column("name", "Name", width=28),
         Column("email", "E-mail address", width=34),
         Column("phone", "Phone"),
@@ -69,7 +69,7 @@ async def export_people(
 
 
 def _row(person: Person) -> Row:
-    facts = person.model_dump(include={"id", "version", *FACTS})
+    facts = person.model_dump(include={"id", *FACTS})
     roles = [role.kind if role.kind in AGENCY_ROLES else f"{role.kind}:{role.organisation_id}" for role in person.roles]
     return {**facts, "roles": roles, "erase_after": person.erase_after.date() if person.erase_after else None}
 
@@ -95,8 +95,8 @@ async def _check(work: Work, row: Row, before: Row | None) -> None:
     for role, text in zip(given, row["roles"], strict=True):
         if text in held or role.kind in AGENCY_ROLES:
             continue
-        collection = "schools" if role.kind == "teacher" else "companies"
-        if not await work.store.db[collection].find_one({"_id": role.organisation_id}, {"_id": 1}):
+        found = await organisations.find(work.store, role.organisation_id)
+        if found is None or role.kind not in found.kinds:
             raise OrganisationUnknown(kind=role.kind)
 
 

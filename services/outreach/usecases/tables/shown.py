@@ -78,16 +78,9 @@ REPORT = Table(
 )
 
 
-async def export_visits(
-    store: Store, identity: Identity, zone: str, *, campaign_id: str | None = None, school_id: str | None = None,
-    state: str | None = None,
-) -> AsyncIterator[Sequence[Row]]:  # fmt: skip
-    """The visits that `identity` may see; contacts only of those in which it takes part."""
-    pages = every_page(
-        lambda after: visits.list_visits(
-            store, identity, campaign_id=campaign_id, school_id=school_id, state=state, limit=PER_PAGE, after=after
-        )
-    )
+async def export_visits(store: Store, identity: Identity, zone: str, **asked: str) -> AsyncIterator[Sequence[Row]]:
+    """The visits that `identity` may see, `asked` as their list is; contacts only of those in which it takes part."""
+    pages = every_page(lambda after: visits.list_visits(store, identity, **asked, limit=PER_PAGE, after=after))
     async for page in pages:
         names = await around(store, page)
         yield [_visit_row(visit, names, zone) for visit in page]
