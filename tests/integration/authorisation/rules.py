@@ -17,7 +17,7 @@ BOTH_SIDES = OWN_SCHOOL | OWN_COMPANY
 ALL_SIDES = BOTH_SIDES | OWN_TEAM
 VISITS = SCHOOLS | COMPANIES | AMBASSADORS
 
-# Takes the ambassador out of the visit, or ends the sessions with which the others are tested: sent last, in this order.
+# Takes the ambassador out of the visit, or ends the sessions with which the others are tested: sent last, in order.
 LAST = ("/outreach/ambassadors/{ambassador_id}/pause", "/outreach/sign-out-everywhere", "/outreach/sign-out")
 
 _PAGES = {
