@@ -44,6 +44,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     app = build_edge("events", settings, service.db, pages, lifespan, service.checks)
     app.state.store = store
     app.state.clock = clock
+    app.state.settings = settings
     app.state.dispatcher = service.dispatcher
     for router in (slots.router, registrations.router, offers.router, upkeep.router):  # the busiest routes first
         app.include_router(router, prefix="/api/v1")

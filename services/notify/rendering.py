@@ -114,6 +114,8 @@ class Writer:
             return words.registration_values(facts, to, self._public_url, self.zone)
         if "visit" in facts:
             return words.visit_values(facts, to, self._public_url, self.zone)
+        if "offer" in facts:
+            return words.offer_values(facts, to, self._public_url)
         return words.sign_in_values(facts, to, self._public_url, self.zone)
 
     def _all_values(self, delivery: Delivery, now: datetime) -> words.Values:

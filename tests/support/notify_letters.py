@@ -34,8 +34,14 @@ def all_deliveries(language: Any) -> Iterator[Delivery]:
         content = {"registration": facts.model_dump(mode="json")}
         if kind == "slot_moved":
             content |= {"previous": _date(STARTS - timedelta(days=1)), "reason": "Frühschicht"}
+        if kind == "offer_changed":
+            content |= {"changed": ["place", "requirements"], "reason": "Wir sind umgezogen."}
         for letter in getattr(mails, kind)(RegistrationCase(facts, company_knows=True)):
             yield _delivery(letter, content)
+    toured = offer(contact=COMPANY.model_copy(update={"language": language}))
+    told = {"offer": toured.model_dump(mode="json"), "reason": "Bitte nennen Sie die Bushaltestelle."}
+    for write in (mails.offer_published, mails.offer_sent_back):
+        yield from (_delivery(letter, told) for letter in write(toured))
     coordinator = Recipient("coordinator", "Kora Koordination", "kora@agentur.example", language, "c1")
     for kind, visit_facts in _visits(language).items():
         content = {"visit": visit_facts.model_dump(mode="json")}
@@ -61,6 +67,7 @@ def _registrations(language: str) -> dict[str, RegistrationFacts]:
         "registration_cancelled": facts("cancelled", cancelled_by="school", reason="Klassenfahrt"),
         "registration_resized": facts("confirmed", previous_pupils=28),
         "slot_moved": facts("confirmed"),
+        "offer_changed": facts("confirmed"),
         "slot_reminder": facts("confirmed"),
     }
 
