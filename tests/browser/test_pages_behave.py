@@ -8,10 +8,11 @@ import httpx
 import pytest
 from bson import json_util
 
+from services.events.domain.check_in import check_in_code
 from shared.mongo import Database
 from tests.browser.conftest import OpenPage
 from tests.browser.test_booking_journey import register
-from tests.support.front_door import FrontDoor, World
+from tests.support.front_door import SECRET, FrontDoor, World
 
 CHECK = Path(__file__).parent / "check_page.js"
 KEPT_BY_WORKERS = {"leases", "relay_state", "outbox", "inbox"}
@@ -21,6 +22,14 @@ PAGES = [
     ("teacher", "/events/registrations"), ("teacher", "/events/registrations/{registration}"),
     ("teacher", "/events/registrations/{registration}/cancel"), ("teacher", "/events/self-found"),
     ("teacher", "/events/offers"), ("teacher", "/events/nowhere"),
+    ("company", "/events/company"), ("company", "/events/company/visitors"),
+    ("company", "/events/company/visitors?past=yes"),
+    ("company", "/events/offers/{offer}/edit"), ("company", "/events/offers/{offer}/again"),
+    ("company", "/events/offers/{offer}/slots/withdraw"), ("company", "/events/slots/{slot}/check-in"),
+    ("company", "/events/check-in/{registration}/{code}"), ("", "/events/check-in/{registration}/{code}"),
+    ("teacher", "/events/check-in/{registration}/{code}"), ("company", "/events/check-in/{registration}/WRONG"),
+    ("coordinator", "/events/offers/waiting"), ("company", "/events/offers/waiting"),
+    ("company", "/events/offers?withdrawn=yes"),
     ("company", "/events/offers"), ("company", "/events/offers/new"), ("company", "/events/offers/new?like={offer}"),
     ("company", "/events/offers/{offer}"), ("company", "/events/offers/{offer}/slots/new"),
     ("company", "/events/offers/{offer}/slots/series"), ("company", "/events/slots/{slot}/manage"),
@@ -37,7 +46,12 @@ async def places(world: World, page_of: OpenPage) -> dict[str, str]:
     page = await page_of("teacher")
     await register(page, slot.id)
     registration = page.url.split("/")[-1].split("?")[0]
-    return {"slot": slot.id, "offer": slot.offer.id, "registration": registration}
+    return {
+        "slot": slot.id,
+        "offer": slot.offer.id,
+        "registration": registration,
+        "code": check_in_code(registration, SECRET),
+    }
 
 
 async def fingerprint(db: Database) -> dict[str, str]:
