@@ -10,7 +10,7 @@ from services.events.domain.booking import ARRIVING
 from services.events.domain.errors import AlreadyRecorded
 from services.events.usecases import check_in, registrations, search
 from services.events.usecases.inputs import RecordAttendance, RegistrationFilter
-from services.events.usecases.results import RegistrationView
+from services.events.usecases.results import RegistrationView, SlotView
 from services.events.web.parts import FORM_ERRORS, ThePages, typed, wall, wrong
 from shared.auth import Identity
 from shared.ids import derived_id
@@ -63,6 +63,7 @@ async def check_in_groups(
 ) -> Response:
     """Who came, with how many; groups without an entry stay as they are."""
     form = await posted(request)
+    await _own_slot(store, person, slot_id)
     errors: dict[str, str] = {}
     for registration_id in _entered(form):
         entry = {
@@ -118,8 +119,7 @@ def _page(
 async def _list(
     request: Request, pages: Any, store: Any, person: Identity, now: Any, slot_id: str, status: int = 200, **more: Any
 ) -> Response:
-    slot = await search.show_slot(store, slot_id, identity=person)
-    person.must_act_for_company(slot.offer.company_id)
+    slot = await _own_slot(store, person, slot_id)
     listed = await search.find_slot_registrations(store, person, slot_id, RegistrationFilter(limit=MOST))
     groups = sorted(
         (each for each in listed.items if each.state in HERE), key=lambda each: (each.school_name, each.group.name)
@@ -129,6 +129,12 @@ async def _list(
         request, "check_in_list.html", status, slot=slot, groups=groups,
         can_record=now >= slot.starts_at - ARRIVING, begins=wall(slot.starts_at - ARRIVING, slot.zone), **common,
     )  # fmt: skip
+
+
+async def _own_slot(store: Any, person: Identity, slot_id: str) -> SlotView:
+    slot = await search.show_slot(store, slot_id, identity=person)
+    person.must_act_for_company(slot.offer.company_id)
+    return slot
 
 
 def _known(person: Identity | None) -> Identity:
