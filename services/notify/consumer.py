@@ -33,6 +33,10 @@ async def on_sign_in_requested(message: outreach.SignInRequested, context: Conte
     await planning.plan_sign_in(context, message, now=now)
 
 
+async def on_colleague_invited(message: outreach.ColleagueInvited, context: Context, now: datetime) -> None:
+    await planning.plan_invitation(context, message, now=now)
+
+
 async def on_person_changed(message: outreach.PersonChanged, context: Context, now: datetime) -> None:
     if not message.active:
         await forget_person_who_left(context, message.person_id, now=now)
@@ -65,6 +69,7 @@ async def on_offer_checked(
 
 HANDLERS: dict[type[Message], Handler] = {
     outreach.SignInRequested: on_sign_in_requested,
+    outreach.ColleagueInvited: on_colleague_invited,
     outreach.PersonChanged: on_person_changed,
     outreach.ApiKeyChanged: on_api_key_changed,
     outreach.VisitRequested: _about_visit(mails.visit_requested),

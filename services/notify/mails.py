@@ -5,7 +5,7 @@ from typing import Literal
 
 from services.notify.domain import Letter, Recipient
 from shared.schemas.events import OfferFacts, RegistrationFacts
-from shared.schemas.outreach import Contact, SignInRequested, VisitFacts
+from shared.schemas.outreach import ColleagueInvited, Contact, SignInRequested, VisitFacts
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,11 @@ class VisitCase:
 def sign_in(message: SignInRequested) -> list[Letter]:
     """To whoever asked to sign in: the link and the code."""
     return [Letter("sign_in", Recipient("person", message.name, message.email, message.language))]
+
+
+def invitation(message: ColleagueInvited) -> list[Letter]:
+    """To whoever is asked to act for a school or company."""
+    return [Letter("invitation", Recipient("person", message.name, message.email, message.language))]
 
 
 def registration_requested(case: RegistrationCase) -> list[Letter]:
@@ -174,7 +179,8 @@ def visit_reminder(case: VisitCase) -> list[Letter]:
 
 
 KINDS = (
-    "sign_in", "registration_requested", "registration_confirmed", "registration_declined", "registration_waitlisted",
+    "sign_in", "invitation",
+    "registration_requested", "registration_confirmed", "registration_declined", "registration_waitlisted",
     "places_offered", "offered_places_expired", "registration_cancelled", "registration_resized", "slot_moved",
     "slot_reminder", "visit_requested", "visit_proposed", "visit_proposal_declined", "visit_confirmed", "visit_moved",
     "visit_cancelled", "visit_reminder",

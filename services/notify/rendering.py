@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.notify import words
 from services.notify.calendar import Entry, ics
-from services.notify.domain import CalendarPart, Delivery, Recipient, clean
+from services.notify.domain import WITH_TOKEN, CalendarPart, Delivery, Recipient, clean
 
 MAILS = Path(__file__).parent / "mails"
 SECRET = "••••••"
@@ -57,9 +57,9 @@ class Writer:
         return self._render(kind, "subject.txt", to, {**values, "calendar": "", "days": 0})
 
     def content(self, delivery: Delivery, now: datetime, secrets: bool = True) -> Content:
-        """Subject, text and HTML; without `secrets` a sign-in mail's link and code are masked (for the mail log)."""
+        """Subject, text and HTML; without `secrets` links and codes that open something are masked."""
         values = self._all_values(delivery, now)
-        if delivery.kind == "sign_in" and not secrets:
+        if delivery.kind in WITH_TOKEN and not secrets:
             values |= {"link": SECRET, "code": SECRET}
         parts = [
             self._render(delivery.kind, part, delivery.to, values) for part in ("subject.txt", "body.txt", "body.html")
@@ -116,6 +116,8 @@ class Writer:
             return words.visit_values(facts, to, self._public_url, self.zone)
         if "offer" in facts:
             return words.offer_values(facts, to, self._public_url)
+        if "organisation" in facts:
+            return words.invitation_values(facts, to, self._public_url, self.zone)
         return words.sign_in_values(facts, to, self._public_url, self.zone)
 
     def _all_values(self, delivery: Delivery, now: datetime) -> words.Values:

@@ -86,6 +86,24 @@ def sign_in_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: 
     return {"link": link, "code": facts["code"], "until": clock_time(expires.replace(tzinfo=None), to.language)}
 
 
+_TASKS = {
+    "de": {"teacher": "Lehrkraft", "company": "Ansprechperson", "ambassador": "Botschafter:in"},
+    "en": {"teacher": "a teacher", "company": "a contact", "ambassador": "an ambassador"},
+}
+
+
+def invitation_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: str) -> Values:
+    """For the mail that invites a colleague."""
+    expires = datetime.fromisoformat(facts["expires_at"]).astimezone(ZoneInfo(zone))
+    return {
+        "link": f"{public_url}/outreach/invitations/link?token={facts['token']}",
+        "organisation": facts["organisation"],
+        "invited_by": facts["invited_by"],
+        "task": _TASKS[to.language].get(facts["task"], facts["task"]),
+        "until": full_day(expires.date(), to.language),
+    }
+
+
 def when(date_: VisitDate, language: str, home_zone: str) -> dict[str, str]:
     """`day` with its weekday, `short_day` in figures, `time` from–to in wall time (the zone named when not home)."""
     starts, ends = date_.starts_local, date_.ends_local

@@ -13,6 +13,7 @@ from services.outreach.store import collections
 from services.outreach.store.core import Store
 from services.outreach.usecases.erasure import erase_due
 from services.outreach.usecases.schools import close_schools
+from services.outreach.web.oidc import add_oidc
 from services.outreach.web.routers import ROUTERS as PAGES
 from shared.clock import Clock
 from shared.service import Service
@@ -48,6 +49,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     app = build_edge("outreach", settings, service.db, pages, lifespan, service.checks)
     app.state.settings, app.state.clock, app.state.store = settings, clock, store
     app.state.dispatcher = service.dispatcher
+    add_oidc(app, settings)
     for router in API:
         app.include_router(router, prefix="/api/v1")
     for router in PAGES:

@@ -1,6 +1,8 @@
 """What `outreach` reads from the environment besides the common settings."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
 
 from shared.settings import CommonSettings
 
@@ -12,3 +14,13 @@ class Settings(CommonSettings):
         90, ge=0, description="Days after a campaign's end after which the contacts of its visits are erased"
     )
     keep_people_days: int = Field(730, ge=30, description="Days after which a person who did not sign in is erased")
+    oidc_issuer: str = Field("", description="OpenID Connect provider for teachers and staff; none when empty")
+    oidc_client_id: str = Field("", description="What this system is called at the provider")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="The secret that the provider issued for it")
+    oidc_label: str = Field("OpenID Connect", description="The account’s name on the button of the sign-in page")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise ValueError("OIDC_ISSUER needs OIDC_CLIENT_ID")
+        return self

@@ -3,6 +3,8 @@
 from datetime import date, datetime
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from shared.schemas.base import Facts, Message
 
 RoleKind = Literal["coordinator", "operator", "teacher", "company", "ambassador"]
@@ -61,6 +63,22 @@ class PersonChanged(OutreachMessage):
     roles: list[Role]
     session_epoch: int
     active: bool
+    organisation_names: dict[str, str] = Field({}, description="Names of the organisations of `roles`, by their id")
+    ended_sessions: list[str] = Field([], description="Ids of single sessions that ended within the last 12 hours")
+
+
+class ColleagueInvited(OutreachMessage):
+    """Somebody was asked to act for an organisation. The token answers the invitation, once, until `expires_at`."""
+
+    invitation_id: str
+    kind: RoleKind
+    organisation_name: str
+    invited_by: str
+    email: str
+    name: str
+    language: Literal["de", "en"]
+    token: str
+    expires_at: datetime
 
 
 class ApiKeyChanged(OutreachMessage):

@@ -14,6 +14,7 @@ from tests.support.notify_builders import (
     NOW,
     STARTS,
     TEACHER,
+    colleague_invited,
     member,
     offer,
     registration,
@@ -30,6 +31,10 @@ def all_deliveries(language: Any) -> Iterator[Delivery]:
     message = sign_in_requested(language=language)
     token = {"token": message.token, "code": message.code, "expires_at": message.expires_at.isoformat()}
     yield from (_delivery(letter, token) for letter in mails.sign_in(message))
+    asked = colleague_invited(language=language)
+    invited = {"organisation": asked.organisation_name, "invited_by": asked.invited_by, "task": asked.kind}
+    spent = {**invited, "token": asked.token, "expires_at": asked.expires_at.isoformat()}
+    yield from (_delivery(letter, spent) for letter in mails.invitation(asked))
     for kind, facts in _registrations(language).items():
         content = {"registration": facts.model_dump(mode="json")}
         if kind == "slot_moved":

@@ -41,7 +41,8 @@ async def show_content(context: Context, identity: Identity, delivery: Delivery,
         hidden = {"token": "", "code": "", "expires_at": delivery.gives_up_at.isoformat()}
         return context.writer.content(replace(delivery, facts=hidden), now, secrets=False)
     delivery = await with_facts(context, delivery)
-    return context.writer.content(delivery, delivery.sent_at or delivery.due_at) if delivery.facts else None
+    at = delivery.sent_at or delivery.due_at
+    return context.writer.content(delivery, at, secrets=False) if delivery.facts else None
 
 
 async def resend_delivery(

@@ -72,7 +72,7 @@ async def _hand_over(context: Context, mailer: Mailer, delivery: Delivery, now: 
 
 
 async def _record_sent(context: Context, delivery: Delivery, answer: str, now: datetime) -> None:
-    facts = None if delivery.kind == "sign_in" else delivery.facts  # nobody needs a used link's token
+    facts = domain.without_token(delivery)
     attempt = Attempt(now, "sent", answer)
     await _end(context, delivery, attempt, state="sent", reason="", sent_at=now, facts=facts)
 
@@ -105,7 +105,7 @@ async def _fail(
         answer=answer,
         failed_at=now,
     )
-    facts = None if delivery.kind == "sign_in" else delivery.facts
+    facts = domain.without_token(delivery)
     changes = {"state": "refused", "reason": reason, "facts": facts}
     await _patiently(lambda: context.store.deliveries.end_and_tell(delivery, attempt, [failed], **changes))
 

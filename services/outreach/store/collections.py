@@ -10,7 +10,7 @@ from shared.mongo import create_collections
 from shared.service import COLLECTIONS as COMMON
 
 COLLECTIONS = [
-    "schools", "companies", "campaigns", "sign_ins", "counters", "uploads", "erasure_receipts",
+    "schools", "companies", "campaigns", "sign_ins", "counters", "uploads", "invitations", "erasure_receipts",
     *visits.COLLECTIONS, *COPIES,
 ]  # fmt: skip
 
@@ -23,8 +23,13 @@ async def create_indexes(store: Store) -> None:
     await db.people.create_index([("name", 1), ("_id", 1)], collation=GERMAN, name="by_name")
     await db.people.create_index("email_key", unique=True, sparse=True)
     await db.people.create_index("erase_after", sparse=True)
+    await db.people.create_index("roles.organisation_id")
     await db.sign_ins.create_index("token_hash", unique=True)
     await db.sign_ins.create_index("erase_after")
+    await db.invitations.create_index("token_hash", unique=True)
+    await db.invitations.create_index([("organisation_id", 1), ("state", 1)])
+    await db.invitations.create_index("email_key")
+    await db.invitations.create_index("erase_after")
     await db.counters.create_index("gone_at", expireAfterSeconds=0)
     await db.uploads.create_index("gone_at", expireAfterSeconds=0)
     for copies in COPIES:

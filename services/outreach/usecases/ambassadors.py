@@ -23,7 +23,7 @@ from services.outreach.domain.visits import Visit
 from services.outreach.store import visits as stored
 from services.outreach.store.core import Store
 from services.outreach.usecases import visit_rights as rights
-from services.outreach.usecases.people import enter_within
+from services.outreach.usecases.people import enter_within, must_not_act_elsewhere
 from services.outreach.usecases.visits import get_visit
 from shared.auth import Identity
 from shared.errors import NotAllowed
@@ -58,7 +58,10 @@ class Candidate:
 async def enter_ambassador(
     store: Store, identity: Identity, command: EnterAmbassador, *, now: datetime, request_id: str
 ) -> Known:
-    """A new ambassador; the person gets the role, and is entered when the address is not known. AlreadyAnAmbassador."""
+    """A new ambassador; the person gets the role, and is entered when the address is not known.
+
+    AlreadyAnAmbassador; ActsElsewhere when a company names somebody who has to be invited.
+    """
     identity.must_act_for_company(command.company_id)
 
     async def work(session: Session) -> Ambassador:
@@ -66,6 +69,8 @@ async def enter_ambassador(
         there = await store.get("ambassadors", Ambassador, id, session)
         if there:
             return there
+        if not identity.coordinates:
+            await must_not_act_elsewhere(store, command.email, command.company_id, session)
         role = RoleGiven(kind="ambassador", organisation_id=command.company_id)
         facts = command.model_dump(include={"name", "email", "language"})
         person = await enter_within(store, session, EnterPerson(**facts, roles=[role]), now=now, request_id=request_id)

@@ -1,11 +1,14 @@
 """All pages."""
 
 from services.outreach.web import (
+    account,
     ambassadors,
     api_keys,
     campaigns,
+    colleagues,
     companies,
     imports,
+    oidc,
     people,
     schools,
     sign_in,
@@ -13,5 +16,20 @@ from services.outreach.web import (
 )
 
 ROUTERS = [
-    part.router for part in (sign_in, campaigns, schools, imports, companies, people, api_keys, visits, ambassadors)
+    part.router
+    for part in (
+        sign_in,
+        oidc,
+        account,
+        colleagues,
+        campaigns,
+        schools,
+        imports,
+        oidc,
+        companies,
+        people,
+        api_keys,
+        visits,
+        ambassadors,
+    )
 ]
