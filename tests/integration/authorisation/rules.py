@@ -27,9 +27,14 @@ _PAGES = {
     SIGNED_IN: "/outreach/account",
     SCHOOLS: "/events/registrations  /events/self-found  /events/slots/{slot_id}/register  /outreach/visits/new",
     OWN_SCHOOL: "/outreach/schools/{school_id}",
-    COMPANIES: "/events/offers  /events/offers/new  /outreach/ambassadors",
+    COMPANIES: """
+        /events/company  /events/company/visitors  /events/offers  /events/offers/new  /outreach/ambassadors
+    """,
     OWN_COMPANY: """
-        /events/offers/{offer_id}  /events/offers/{offer_id}/slots/{kind}
+        /events/offers/{offer_id}  /events/offers/{offer_id}/again  /events/offers/{offer_id}/edit
+        /events/offers/{offer_id}/slots/new  /events/offers/{offer_id}/slots/series
+        /events/offers/{offer_id}/slots/withdraw
+        /events/check-in/{registration_id}/{code}  /events/slots/{slot_id}/check-in
         /events/slots/{slot_id}/list  /events/slots/{slot_id}/manage  /events/slots/{slot_id}/{action}
     """,
     BOTH_SIDES: "/events/registrations/{registration_id}  /events/registrations/{registration_id}/cancel",
@@ -43,6 +48,7 @@ _PAGES = {
         /notify/  /notify/deliveries/{delivery_id}
     """,
     AGENCY: """
+        /events/offers/waiting
         /outreach/  /outreach/api-keys
         /outreach/campaigns/new  /outreach/campaigns/{campaign_id}  /outreach/campaigns/{campaign_id}/change
         /outreach/companies  /outreach/companies/new  /outreach/companies/{company_id}
@@ -63,8 +69,12 @@ _FORMS = {
         /outreach/schools/{school_id}/movable-days  /outreach/visits/new
     """,
     OWN_COMPANY: """
-        /events/offers/new  /events/offers/{offer_id}/slots/{kind}  /events/offers/{offer_id}/{change}
-        /events/slots/{slot_id}/attendance  /events/slots/{slot_id}/decide  /events/slots/{slot_id}/{action}
+        /events/company/decide
+        /events/offers/new  /events/offers/{offer_id}/again  /events/offers/{offer_id}/edit
+        /events/offers/{offer_id}/slots/new  /events/offers/{offer_id}/slots/series
+        /events/offers/{offer_id}/slots/withdraw  /events/offers/{offer_id}/{change}
+        /events/check-in/{registration_id}/{code}  /events/slots/{slot_id}/check-in
+        /events/slots/{slot_id}/decide  /events/slots/{slot_id}/{action}
         /outreach/ambassadors  /outreach/visits/{visit_id}/propose
     """,
     BOTH_SIDES: """
@@ -81,6 +91,7 @@ _FORMS = {
         /notify/deliveries/{delivery_id}/resend
     """,
     AGENCY: """
+        /events/offers/waiting
         /outreach/api-keys  /outreach/api-keys/{key_id}/revoke
         /outreach/campaigns/new  /outreach/campaigns/{campaign_id}/change
         /outreach/companies/new  /outreach/companies/{company_id}  /outreach/companies/{company_id}/people
