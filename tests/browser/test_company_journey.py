@@ -12,11 +12,12 @@ from tests.support.front_door import SECRET, FrontDoor, World
 
 
 async def offer_a_tour(page: Page) -> None:
-    """From the company's home to a published offer: only a title and a field of work are typed."""
+    """From the company's home to an offer: place, contact and grades are there already."""
     await page.goto("/events/company")
     await page.get_by_role("link", name="Neues Angebot").click()
     await page.get_by_label("Titel").fill("Ein Tag in der Lehrwerkstatt")
     await page.get_by_label("Berufsfeld").select_option("M")
+    await page.get_by_label("Was Sie voraussetzen").fill("Feste Schuhe")
     await page.get_by_text("Wie Klassen buchen").click()
     await page.locator("input[name=approval][value=company]").check()
     await page.locator("button.big").click()
