@@ -1,11 +1,12 @@
 """All wiring of the service `notify`."""
 
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.notify import api, web
+from services.notify import api
 from services.notify.consumer import HANDLERS
 from services.notify.rendering import Writer
 from services.notify.sender import Sender
@@ -14,13 +15,14 @@ from services.notify.smtp import Mailer, relay_of
 from services.notify.store.core import COLLECTIONS, Store
 from services.notify.usecases.context import Context
 from services.notify.usecases.erasure import erase_due
+from services.notify.web.routers import ROUTERS
 from shared.clock import Clock
 from shared.service import Service
 from shared.web.edge import build_edge
 from shared.web.pages import Pages
-from shared.workers import Worker, every
+from shared.workers import Worker, every_by
 
-ERASE_EVERY_SECONDS = 3600
+HOUR = timedelta(hours=1)
 
 
 def create_app(settings: Settings, clock: Clock) -> FastAPI:
@@ -34,7 +36,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     service.consume(HANDLERS, context)
     workers: dict[str, Worker] = {
         "sender": sender.run,
-        "erasure": lambda: every(ERASE_EVERY_SECONDS, lambda: erase_due(store, now=clock.now())),
+        "erasure": lambda: every_by(clock, HOUR, lambda: erase_due(store, now=clock.now())),
     }
 
     def lifespan(_: FastAPI) -> AbstractAsyncContextManager[None]:
@@ -45,5 +47,6 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     app.state.settings, app.state.clock, app.state.context = settings, clock, context
     app.state.dispatcher, app.state.mailer = service.dispatcher, mailer
     app.include_router(api.router, prefix="/api/v1")
-    app.include_router(web.router, include_in_schema=False)
+    for router in ROUTERS:
+        app.include_router(router, include_in_schema=False)
     return app

@@ -75,6 +75,8 @@ HANDLERS: dict[type[Message], Handler] = {
     outreach.VisitRequested: _about_visit(mails.visit_requested),
     outreach.VisitProposed: _about_visit(mails.visit_proposed),
     outreach.VisitProposalDeclined: _about_visit(mails.visit_proposal_declined),
+    outreach.VisitProposalWithdrawn: _about_visit(mails.visit_proposal_withdrawn),
+    outreach.VisitProposalExpired: _about_visit(mails.visit_proposal_expired),
     outreach.VisitConfirmed: _about_visit(mails.visit_confirmed),
     outreach.VisitMoved: _about_visit(mails.visit_moved),
     outreach.VisitCancelled: _about_visit(mails.visit_cancelled),

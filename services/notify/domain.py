@@ -39,6 +39,7 @@ TRUE_WHILE: Mapping[str, frozenset[str]] = {
     "slot_reminder": frozenset({"confirmed"}),
     "visit_requested": frozenset({"requested"}),
     "visit_proposed": frozenset({"proposed"}),
+    "visit_date_proposed": frozenset({"proposed"}),
     "visit_confirmed": frozenset({"confirmed"}),
     "visit_moved": frozenset({"confirmed"}),
     "visit_reminder": frozenset({"confirmed"}),

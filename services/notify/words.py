@@ -59,6 +59,8 @@ def visit_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: st
         "others": [member for member in visit.team if member.ambassador_id != to.id and member.answer != "declined"],
         "declined": [member for member in visit.team if member.answer == "declined"],
         "reason": visit.reason,
+        "deadline": _deadline(visit.answer_by, zone, to.language),
+        "late": any(member.ambassador_id == to.id and member.answer == "open" for member in visit.team),
         "over": visit.state == "cancelled",
         "previous": when(VisitDate.model_validate(previous), to.language, zone) if previous else None,
         "link": public_url + page,

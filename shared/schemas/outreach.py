@@ -164,6 +164,11 @@ class VisitFacts(Facts):
     reason: str = ""
     pupils_reached: int | None = None
     version: int
+    room: str = ""
+    material: str = ""
+    preparation: str = ""
+    answer_by: datetime | None = None
+    school_answer: Literal["accepted", "open"] = "accepted"
 
 
 class VisitMessage(OutreachMessage):
@@ -171,17 +176,28 @@ class VisitMessage(OutreachMessage):
 
 
 class VisitRequested(VisitMessage):
-    """A school asked for a visit and gave alternative dates."""
+    """A school asked for a visit and gave alternative dates; or it gave others before a team was asked."""
 
 
 class VisitProposed(VisitMessage):
-    """A team was proposed for one of the dates; its members are asked to answer."""
+    """A team was proposed for one of the dates; its members are asked to answer, until `visit.answer_by`.
+
+    With `visit.school_answer` open it is a date that the school has not asked for: the school is asked too."""
 
 
 class VisitProposalDeclined(VisitMessage):
     """A member declined (`reason`); the whole team is free again and the visit is back to `requested`.
 
     `visit.team` is the team that was asked, with the answers given."""
+
+
+class VisitProposalWithdrawn(VisitMessage):
+    """A proposal was taken back before it was confirmed, or the school wants other dates (`reason`); the visit is back
+    to `requested`. `visit.team` is the team that was asked, with the answers given."""
+
+
+class VisitProposalExpired(VisitMessage):
+    """The answers were not complete in time; the visit is back to `requested`. `visit.team` as above."""
 
 
 class VisitConfirmed(VisitMessage):

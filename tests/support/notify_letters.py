@@ -81,10 +81,16 @@ def _visits(language: str) -> dict[str, VisitFacts]:
     contact = TEACHER.model_copy(update={"language": language})
     team = [member(1, language=language), member(2, language=language)]
     declined = [member(1, "declined", language), member(2, "open", language)]
+    late = [member(1, "accepted", language), member(2, "open", language)]
+    chosen = visit("confirmed").chosen
+    texts = {"answer_by": DEADLINE, "room": "Aula", "material": "Werkstücke", "preparation": "Beamer"}
     return {
         "visit_requested": visit("requested", contact=contact),
-        "visit_proposed": visit("proposed", contact=contact, team=team),
-        "visit_proposal_declined": visit("requested", contact=contact, team=declined, reason="Prüfung"),
+        "visit_proposed": visit("proposed", contact=contact, team=team, **texts),
+        "visit_date_proposed": visit("proposed", contact=contact, team=team, **texts),
+        "visit_proposal_withdrawn": visit("requested", contact=contact, team=team, chosen=chosen, reason="Ferien"),
+        "visit_proposal_expired": visit("requested", contact=contact, team=late, chosen=chosen),
+        "visit_proposal_declined": visit("requested", contact=contact, team=declined, chosen=chosen, reason="Prüfung"),
         "visit_confirmed": visit("confirmed", contact=contact, team=team),
         "visit_moved": visit("confirmed", contact=contact, team=team),
         "visit_cancelled": visit("cancelled", contact=contact, team=team, reason="Klassenfahrt"),

@@ -87,7 +87,7 @@ async def find_offers_with_slots(
 ) -> ListOf[OfferWithSlots]:  # fmt: skip
     """The own companies' offers, the newest first, each with its next slots; all companies' for the coordinator."""
     state: Document = {"facts.state": "withdrawn" if withdrawn else {"$ne": "withdrawn"}}
-    filter = store.beyond({**own_companies(identity), **state}, "created_at", cursor(after), descending=True)
+    filter = store.beyond({**own_companies(identity), **state}, "created_at", cursor(after), latest_first=True)
     ahead = {"state": "open", "starts_utc": {"$gte": today(store, now)}}
     steps: list[Document] = [
         {"$match": filter}, {"$sort": {"created_at": -1, "_id": -1}}, {"$limit": limit + 1},
@@ -107,7 +107,7 @@ async def find_visitors(
     the latest first."""
     when = {"$lt": today(store, now)} if past else {"$gte": today(store, now)}
     held: Document = {**own_companies(identity), "state": "open", "groups_taken": {"$gt": 0}, "starts_utc": when}
-    found = await store.page(store.db.slots, held, "starts_utc", limit, cursor(after), descending=past)
+    found = await store.page(store.db.slots, held, "starts_utc", limit, cursor(after), latest_first=past)
     rows, following = cut(found, "starts_utc", limit)
     slots = [slot_of(row) for row in rows]
     offers = await store.offers([slot.offer_id for slot in slots])

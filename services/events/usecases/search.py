@@ -57,6 +57,15 @@ async def find_slots(
     return ListOf(items=[slot_view(slot_of(row), offers[row["offer_id"]], km) for row, km in shown], next=following)
 
 
+async def slot_query(
+    store: Store, wanted: SlotFilter, *, now: datetime, identity: Identity | None = None
+) -> tuple[Document, Point | None]:
+    """What to ask the slots for, and where the near school lies: distances are to be looked at afterwards. Slots of
+    an unpublished offer are for its company and the coordinator."""
+    home = await _where(store, wanted.near_school) if wanted.near_school else None
+    return {"$and": [_filter(wanted, home, store.zone, now), visible(identity, "offer_state", HIDDEN)]}, home
+
+
 async def show_slot(
     store: Store, slot_id: str, near_school: str | None = None, identity: Identity | None = None
 ) -> SlotView:

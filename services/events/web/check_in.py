@@ -143,4 +143,4 @@ def _known(person: Identity | None) -> Identity:
 
 
 def _secret(request: Request) -> str:
-    return request.app.state.settings.secret_key.get_secret_value()
+    return request.app.state.secret_key

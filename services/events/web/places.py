@@ -10,13 +10,13 @@ from services.events.api.parts import Now, TheStore
 from services.events.usecases import overview, search
 from services.events.usecases.inputs import SlotFilter
 from services.events.usecases.results import ListOf, SlotView
-from services.events.web.parts import ThePages, field_name, manages, registers, wrong
+from services.events.web.parts import ThePages, field_name, manages, onward, registers, wrong
 from shared.auth import Identity
 from shared.errors import Invalid
 from shared.region import career_fields, districts
 from shared.ui.language import short_day, translate
 from shared.web.callers import Visitor
-from shared.web.pages import language_of
+from shared.web.pages import language_of, see_other
 
 router = APIRouter()
 FILTERS = ("district", "field", "from", "to", "grade", "free_places", "near_school", "max_km", "campaign_id")
@@ -28,7 +28,9 @@ OTHERS_SHOWN = 4
 
 @router.get("/")
 async def find_a_place(request: Request, pages: ThePages, store: TheStore, now: Now, person: Visitor) -> Response:
-    """Slots that can be booked, as a list of choices."""
+    """Slots that can be booked, as a list of choices; teachers have their own page for it."""
+    if person and person.has("teacher") and not person.coordinates:
+        return see_other(f"/events/find?{request.url.query}" if request.url.query else "/events/find")
     asked = {name: request.query_params.get(name, "").strip() for name in FILTERS}
     schools = await overview.find_own(store, person, "teacher") if person and person.has("teacher") else []
     if schools and not person.coordinates and "near_school" not in request.query_params:
@@ -58,7 +60,9 @@ async def show_slot(
 ) -> Response:
     """What, when, where and how to get there, what is required, and how booking goes."""
     own = person.organisations("teacher") if person else []
-    slot = await search.show_slot(store, slot_id, own[0] if own else None)
+    asked = {name: request.query_params.get(name, "") for name in ("group", "school")}
+    near = asked["school"] if asked["school"] in own else own[0] if own else None
+    slot = await search.show_slot(store, slot_id, near)
     others = await search.find_slots(
         store, SlotFilter(offer_id=slot.offer.id, state="bookable", limit=OTHERS_SHOWN + 1), now=now
     )
@@ -67,6 +71,7 @@ async def show_slot(
         field=field_name(slot.offer.field, request),
         others=[each for each in others.items if each.id != slot.id][:OTHERS_SHOWN],
         manages=manages(person, slot), registers=person is None or registers(person),
+        onward=onward(asked), back="/events/find" if own else "/events/",
     )  # fmt: skip
 
 
@@ -80,13 +85,14 @@ def _chips(request: Request, given: dict[str, str], person: Identity | None) -> 
     language = language_of(request)
     chips = []
     for name, value in given.items():
-        if words := _words(name, value, language):
+        if words := filter_words(name, value, language):
             rest = {key: other for key, other in given.items() if key != name}
             chips.append((words, f"/events/?{urlencode(rest)}"))
     return chips
 
 
-def _words(name: str, value: str, language: Any) -> str:
+def filter_words(name: str, value: str, language: Any) -> str:
+    """A filter that is set, in words; empty for one that needs none."""
     names = {"district": {each.ags: each.name for each in districts()}, "field": career_fields(language)}
     if name in names:
         return names[name].get(value, value)

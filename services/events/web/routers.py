@@ -2,21 +2,26 @@
 
 from services.events.web import (
     booking,
+    calendar,
     check_in,
     company,
+    find,
+    home,
     manage,
     offer_check,
     offers,
+    paper,
     places,
     registrations,
     repeat,
     self_found,
     series,
+    tables,
 )
 
-ROUTERS = [  # an address with a word of its own before one that takes any word there
-    part.router
-    for part in (
-        places, booking, registrations, company, offer_check, series, repeat, offers, check_in, manage, self_found,
-    )
-]  # fmt: skip
+# The lists' files first: /offers.csv is no offer. Then a word of its own before any word at the same place.
+PARTS = (
+    tables, home, find, places, booking, registrations, paper, calendar, company, offer_check, series, repeat, offers,
+    check_in, manage, self_found,
+)  # fmt: skip
+ROUTERS = [part.router for part in PARTS]

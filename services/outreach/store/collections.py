@@ -8,10 +8,11 @@ from services.outreach.store.reports import COPIES
 from shared import outbox
 from shared.mongo import create_collections
 from shared.service import COLLECTIONS as COMMON
+from shared.tables import importing
 
 COLLECTIONS = [
     "schools", "companies", "campaigns", "sign_ins", "counters", "uploads", "invitations", "erasure_receipts",
-    *visits.COLLECTIONS, *COPIES,
+    *visits.COLLECTIONS, *COPIES, *importing.COLLECTIONS,
 ]  # fmt: skip
 
 
@@ -35,6 +36,7 @@ async def create_indexes(store: Store) -> None:
     for copies in COPIES:
         await db[copies].create_index("campaign_id")
     await visits.create_indexes(store)
+    await importing.create_indexes(db)
 
 
 async def prepare(store: Store) -> None:

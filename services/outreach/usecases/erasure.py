@@ -9,6 +9,7 @@ from services.outreach.usecases.people import erase_known
 from services.outreach.usecases.visit_erasure import erase_visit_contacts, forget_erased_ambassadors
 from shared.errors import RuleBroken
 from shared.ids import random_id
+from shared.tables.importing import erase_imports
 
 Eraser = Callable[[Store, datetime], Awaitable[int]]
 AT_ONCE = 200
@@ -41,4 +42,5 @@ ERASERS: dict[str, Eraser] = {
     "set_aside_contacts": set_aside.erase_contacts,
     "visit_contacts": erase_visit_contacts,
     "ambassadors": forget_erased_ambassadors,
+    "table_imports": lambda store, now: erase_imports(store.db, now),
 }

@@ -2,6 +2,7 @@
 
 from services.outreach.web import (
     account,
+    ambassador_list,
     ambassadors,
     api_keys,
     campaigns,
@@ -10,26 +11,17 @@ from services.outreach.web import (
     imports,
     oidc,
     people,
+    school_choice,
     schools,
     sign_in,
+    tables,
+    visit_page,
     visits,
 )
 
-ROUTERS = [
-    part.router
-    for part in (
-        sign_in,
-        oidc,
-        account,
-        colleagues,
-        campaigns,
-        schools,
-        imports,
-        oidc,
-        companies,
-        people,
-        api_keys,
-        visits,
-        ambassadors,
-    )
-]
+# The lists' files first: /people.csv is no person.
+PAGES = (
+    tables, sign_in, oidc, account, colleagues, campaigns, school_choice, schools, imports, companies, people, api_keys,
+    visits, visit_page, ambassadors, ambassador_list,
+)  # fmt: skip
+ROUTERS = [part.router for part in PAGES]

@@ -8,6 +8,7 @@ AGENCY = frozenset({"coordinator"})
 OPERATION = AGENCY | {"operator"}
 OWN_SCHOOL = AGENCY | {"teacher"}
 SCHOOLS = OWN_SCHOOL | {"foreign teacher"}
+TEACHERS = SCHOOLS - AGENCY
 OWN_COMPANY = AGENCY | {"company"}
 COMPANIES = OWN_COMPANY | {"foreign company"}
 OWN_TEAM = AGENCY | {"ambassador"}
@@ -21,12 +22,17 @@ LAST = ("/outreach/sign-out", "/outreach/sign-out-everywhere")
 
 _PAGES = {
     ANYBODY: """
-        /events/  /events/slots/{slot_id}
+        /events/  /events/slots/{slot_id}  /events/slots/{slot_id}/calendar.ics  /events/compare
         /outreach/sign-in  /outreach/sign-in/link  /outreach/sign-in/sent
     """,
     SIGNED_IN: "/outreach/account",
     SCHOOLS: "/events/registrations  /events/self-found  /events/slots/{slot_id}/register  /outreach/visits/new",
-    OWN_SCHOOL: "/outreach/schools/{school_id}",
+    TEACHERS: "/events/home  /events/find",
+    OWN_SCHOOL: """
+        /outreach/schools/{school_id}  /events/self-found/{record_id}/withdraw
+        /events/registrations/{registration_id}/day-sheet  /events/registrations/{registration_id}/attendance-list
+        /events/registrations/{registration_id}/qr  /events/registrations/{registration_id}/calendar.ics
+    """,
     COMPANIES: """
         /events/company  /events/company/visitors  /events/offers  /events/offers/new  /outreach/ambassadors
     """,
@@ -65,6 +71,7 @@ _FORMS = {
     SIGNED_IN: "/outreach/sign-out-everywhere",
     OWN_SCHOOL: """
         /events/registrations/{registration_id}/accept  /events/registrations/{registration_id}/resize
+        /events/registrations/{registration_id}/noted  /events/registrations/{registration_id}/acknowledge
         /events/self-found  /events/self-found/{record_id}/withdraw  /events/slots/{slot_id}/register
         /outreach/schools/{school_id}/movable-days  /outreach/visits/new
     """,

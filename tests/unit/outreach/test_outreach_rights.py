@@ -14,7 +14,8 @@ from tests.support.outreach import NOBODY, identity
 IN_PROCESS_ONLY = {
     "ensure_coordinator", "ensure_api_key", "make_sign_in_link", "close_schools", "erase_due", "enter_within",
     "erase_known", "candidates", "remove_within", "must_not_act_elsewhere", "active_person", "refresh_names",
-    "withdraw_member", "erase_visit_contacts", "forget_erased_ambassadors",
+    "withdraw_member", "erase_visit_contacts", "forget_erased_ambassadors", "decide_on", "keep_free", "load",
+    "bounds_of", "message_of", "expire_proposals", "visit_counts",
 }  # fmt: skip
 BEFORE_SIGN_IN = {
     "ask_for_sign_in", "sign_in_by_link", "sign_in_by_code", "sign_in_by_provider",
@@ -27,7 +28,9 @@ MINE = (
     "people", "reports", "schools", "sign_in",
     "uploads",
 )  # fmt: skip
-FOR_EVERY_ROLE = {"get_school", "list_schools", "get_campaign", "list_campaigns", "own_organisations"}
+FOR_EVERY_ROLE = {
+    "get_school", "list_schools", "find_schools", "get_campaign", "list_campaigns", "own_organisations",
+}  # fmt: skip
 OTHER_TEACHER = identity(("teacher", "999999"))
 
 
