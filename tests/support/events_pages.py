@@ -12,6 +12,7 @@ from shared.auth import Directory, Sessions
 from shared.ids import random_id
 from shared.schemas.outreach import CampaignChanged, PersonChanged, Role
 from shared.web.callers import SESSION_COOKIE
+from shared.web.pages import masked
 from tests.support.events_api import NOW, World
 
 SECRET = "s" * 40
@@ -41,7 +42,8 @@ class Visitor:
 
     async def send(self, path: str, fields: Fields | None = None, request_id: str = "") -> httpx.Response:
         """The form with `fields`, as its page would send it."""
-        form = {"csrf": self._csrf, "request_id": request_id or random_id(), **(fields or {})}
+        token = masked(self._csrf) if self._csrf else ""
+        form = {"csrf": token, "request_id": request_id or random_id(), **(fields or {})}
         return await self._client.post(f"/events/{path}", data=form, headers=self._headers)
 
 
