@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.notify import mails
-from services.notify.usecases import planning
+from services.notify.usecases import offer_mails, planning
 from services.notify.usecases.context import Context
 from services.notify.usecases.erasure import forget_person_who_left
 from shared.auth import Directory
@@ -58,7 +58,13 @@ async def on_slot_told(
 
 
 async def on_offer_changed(message: events.OfferChanged, context: Context, now: datetime) -> None:
-    await context.store.copies.change_offer(message.offer, message.aggregate_version)
+    await offer_mails.plan_for_changed_offer(context, message, now=now)
+
+
+async def on_offer_checked(
+    message: events.OfferPublished | events.OfferSentBack, context: Context, now: datetime
+) -> None:
+    await offer_mails.plan_for_checked_offer(context, message, now=now)
 
 
 HANDLERS: dict[type[Message], Handler] = {
@@ -76,6 +82,8 @@ HANDLERS: dict[type[Message], Handler] = {
     outreach.VisitCancelled: _about_visit(mails.visit_cancelled),
     outreach.VisitCompleted: _about_visit(mails.no_mail),
     events.OfferChanged: on_offer_changed,
+    events.OfferPublished: on_offer_checked,
+    events.OfferSentBack: on_offer_checked,
     events.SlotOpened: on_slot_told,
     events.SlotResized: on_slot_told,
     events.SlotCancelled: on_slot_told,

@@ -35,6 +35,7 @@ TRUE_WHILE: Mapping[str, frozenset[str]] = {
     "registration_confirmed": frozenset({"confirmed"}),
     "registration_resized": _LIVE,
     "slot_moved": _LIVE,
+    "offer_changed": _LIVE,
     "slot_reminder": frozenset({"confirmed"}),
     "visit_requested": frozenset({"requested"}),
     "visit_proposed": frozenset({"proposed"}),
@@ -43,7 +44,7 @@ TRUE_WHILE: Mapping[str, frozenset[str]] = {
     "visit_moved": frozenset({"confirmed"}),
     "visit_reminder": frozenset({"confirmed"}),
 }
-NAMES_A_DATE = frozenset({"registration_confirmed", "slot_moved", "slot_reminder"}) | frozenset(
+NAMES_A_DATE = frozenset({"registration_confirmed", "slot_moved", "slot_reminder", "offer_changed"}) | frozenset(
     {"visit_confirmed", "visit_moved", "visit_reminder"}
 )
 REMINDERS = frozenset({"slot_reminder", "visit_reminder"})
@@ -207,6 +208,16 @@ def registration_key(kind: str, registration_id: str, version: int, to: Recipien
 def slot_moved_key(registration_id: str, revision: int, to: Recipient) -> str:
     """The key of the mail that tells a registration of its slot's `revision`."""
     return f"slot_moved:{registration_id}:{revision}:{to.tag}"
+
+
+def offer_changed_key(registration_id: str, version: int, to: Recipient) -> str:
+    """The key of the mail that tells a registration of its offer's `version`."""
+    return f"offer_changed:{registration_id}:{version}:{to.tag}"
+
+
+def offer_key(kind: str, offer_id: str, version: int, to: Recipient) -> str:
+    """The key of the mail about an offer's transition to `version`."""
+    return f"{kind}:{offer_id}:{version}:{to.tag}"
 
 
 def slot_reminder_key(registration_id: str, revision: int, days: int, to: Recipient) -> str:

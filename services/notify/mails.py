@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.notify.domain import Letter, Recipient
-from shared.schemas.events import RegistrationFacts
+from shared.schemas.events import OfferFacts, RegistrationFacts
 from shared.schemas.outreach import ColleagueInvited, Contact, SignInRequested, VisitFacts
 
 
@@ -117,6 +117,21 @@ def slot_moved(case: RegistrationCase) -> list[Letter]:
     return [Letter("slot_moved", case.teacher, "REQUEST"), Letter("slot_moved", case.company, "REQUEST")]
 
 
+def offer_changed(case: RegistrationCase) -> list[Letter]:
+    """To every teacher with a live registration: place or requirements are others; entries are brought up to date."""
+    return [Letter("offer_changed", case.teacher, "REQUEST" if case.confirmed else None)]
+
+
+def offer_published(offer: OfferFacts) -> list[Letter]:
+    """To the company: the coordinator has published the offer."""
+    return [Letter("offer_published", _contact("company", offer.contact))]
+
+
+def offer_sent_back(offer: OfferFacts) -> list[Letter]:
+    """To the company: the coordinator asks for a change."""
+    return [Letter("offer_sent_back", _contact("company", offer.contact))]
+
+
 def slot_reminder(case: RegistrationCase) -> list[Letter]:
     """To both."""
     return [Letter("slot_reminder", case.teacher), Letter("slot_reminder", case.company)]
@@ -195,7 +210,7 @@ KINDS = (
     "places_offered", "offered_places_expired", "registration_cancelled", "registration_resized", "slot_moved",
     "slot_reminder", "visit_requested", "visit_proposed", "visit_date_proposed", "visit_proposal_declined",
     "visit_proposal_withdrawn", "visit_proposal_expired", "visit_confirmed", "visit_moved", "visit_cancelled",
-    "visit_reminder", "address_suppressed",
+    "visit_reminder", "address_suppressed", "offer_changed", "offer_published", "offer_sent_back",
 )  # fmt: skip
 
 

@@ -118,6 +118,8 @@ class Writer:
             return words.registration_values(facts, to, self._public_url, self.zone)
         if "visit" in facts:
             return words.visit_values(facts, to, self._public_url, self.zone)
+        if "offer" in facts:
+            return words.offer_values(facts, to, self._public_url)
         if "organisation" in facts:
             return words.invitation_values(facts, to, self._public_url, self.zone)
         if "suppression" in facts:

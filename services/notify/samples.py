@@ -119,8 +119,14 @@ def sample_deliveries(language: Language, starts: datetime, now: datetime) -> It
     for kind, facts in _registrations(language, starts, now).items():
         content = {"registration": facts.model_dump(mode="json")}
         content |= {**before, "reason": "Frühschicht"} if kind == "slot_moved" else {}
+        if kind == "offer_changed":
+            content |= {"changed": ["place", "requirements"], "reason": "Wir sind umgezogen."}
         for letter in getattr(mails, kind)(RegistrationCase(facts, company_knows=True)):
             yield _delivery(letter, content, now)
+    toured = offer(contact=COMPANY.model_copy(update={"language": language}))
+    told = {"offer": toured.model_dump(mode="json"), "reason": "Bitte nennen Sie die Bushaltestelle."}
+    for write in (mails.offer_published, mails.offer_sent_back):
+        yield from (_delivery(letter, told, now) for letter in write(toured))
     coordinator = Recipient("coordinator", "Kora Koordination", "kora@agentur.example", language, "c1")
     for kind, visit_facts in _visits(language, starts, now).items():
         content = {"visit": visit_facts.model_dump(mode="json"), **(before if kind == "visit_moved" else {})}
@@ -152,6 +158,7 @@ def _registrations(language: Language, starts: datetime, now: datetime) -> dict[
         "registration_cancelled": facts("cancelled", cancelled_by="school", reason="Klassenfahrt"),
         "registration_resized": facts("confirmed", previous_pupils=28),
         "slot_moved": facts("confirmed"),
+        "offer_changed": facts("confirmed"),
         "slot_reminder": facts("confirmed"),
     }
 

@@ -8,7 +8,7 @@ from babel.dates import format_date
 
 from services.notify.domain import Recipient
 from shared.region import career_fields
-from shared.schemas.events import Place, RegistrationFacts
+from shared.schemas.events import OfferFacts, Place, RegistrationFacts
 from shared.schemas.outreach import VisitDate, VisitFacts
 from shared.ui.language import clock_time, short_day
 
@@ -37,6 +37,7 @@ def registration_values(facts: dict[str, Any], to: Recipient, public_url: str, z
         "address": address(offer.place),
         "contact": offer.contact,
         "reason": facts.get("reason") or registration.reason,
+        "changed": facts.get("changed", []),
         "over": registration.state in ("declined", "expired", "cancelled"),
         "deadline": _deadline(registration.offer_expires_at, slot.zone, to.language),
         "previous": when(VisitDate.model_validate(previous), to.language, zone) if previous else None,
@@ -64,6 +65,19 @@ def visit_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: st
         "previous": when(VisitDate.model_validate(previous), to.language, zone) if previous else None,
         "link": public_url + page,
         **(when(visit.chosen, to.language, zone) if visit.chosen else {"day": "", "short_day": "", "time": ""}),
+    }
+
+
+def offer_values(facts: dict[str, Any], to: Recipient, public_url: str) -> Values:
+    """For mails about an offer to its company."""
+    offer = OfferFacts.model_validate(facts["offer"])
+    return {
+        "offer": offer,
+        "company": offer.company_name,
+        "field": career_fields(to.language).get(offer.field, offer.field),
+        "address": address(offer.place),
+        "reason": facts.get("reason", ""),
+        "link": f"{public_url}/events/offers/{offer.offer_id}",
     }
 
 

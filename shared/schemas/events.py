@@ -42,15 +42,29 @@ class OfferFacts(Facts):
 
 
 class OfferPublished(EventsMessage):
-    """A company's tour can be found."""
+    """A company's tour can be found. `checked`: the coordinator looked at it before."""
 
     offer: OfferFacts
+    checked: bool = False
+
+
+class OfferSentBack(EventsMessage):
+    """The coordinator did not publish an offer; `reason` says what the company should change."""
+
+    offer: OfferFacts
+    reason: str
 
 
 class OfferChanged(EventsMessage):
-    """An offer's facts changed, or it was paused, resumed or withdrawn."""
+    """An offer's facts changed, or it was paused, resumed or withdrawn.
+
+    `changed` names what matters to the groups that are registered (`place`, `requirements`) and is told to them, with
+    the company's `note`.
+    """
 
     offer: OfferFacts
+    changed: list[str] = []
+    note: str = ""
 
 
 class SlotFacts(Facts):

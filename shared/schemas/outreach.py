@@ -104,6 +104,7 @@ class CampaignChanged(OutreachMessage):
     offers_from: datetime
     booking_from: datetime
     closes_at: datetime
+    check_offers: bool = False
 
 
 class SignInRequested(OutreachMessage):

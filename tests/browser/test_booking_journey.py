@@ -34,8 +34,8 @@ async def test_a_teacher_books_on_a_phone_and_the_company_approves(world: World,
     await expect(teacher.get_by_text("Noch nicht bestätigt: Der Betrieb entscheidet.")).to_be_visible()
 
     company = await page_of("company")
-    await company.goto("/events/offers")
-    await company.get_by_role("link", name="Musterschule Arnsberg").click()
+    await company.goto("/events/company")
+    await company.get_by_role("link", name="Termin ansehen").click()
     await company.get_by_role("button", name="Ausgewählten zusagen").click()
     await expect(company.get_by_text("Zugesagt.")).to_be_visible()
     await expect(company.get_by_text("Klasse 9a, 24 Schüler:innen")).to_be_visible()
@@ -120,9 +120,16 @@ async def test_a_company_enters_a_series_and_reads_which_days_were_left_out(worl
     await page.get_by_label("Dienstag").check()
     await page.get_by_label("Erster Tag").fill("2026-10-13")
     await page.get_by_label("Letzter Tag").fill("2026-11-10")
-    await page.get_by_role("button", name="Termine eintragen").click()
-    await expect(page.get_by_role("status")).to_contain_text("3 Termine sind jetzt buchbar.")
-    await expect(page.get_by_role("status")).to_contain_text("Di., 20. Oktober 2026 – Herbstferien")
+    await page.get_by_role("button", name="Termine prüfen").click()
+    await expect(page.get_by_text("Di., 20. Oktober 2026 – Herbstferien")).to_be_visible()
+    assert await world.db.slots.count_documents({}) == 1, "the preview opens nothing"
+    await page.get_by_label("Di., 10. November 2026").uncheck()
+    await page.get_by_role("button", name="Angekreuzte Termine eintragen").click()
+    await expect(page.get_by_role("status")).to_contain_text("2 Termine sind jetzt buchbar.")
+    await page.get_by_role("link", name="Rückgängig").click()
+    await page.get_by_role("button", name="Ja, angekreuzte Termine zurücknehmen").click()
+    await expect(page.get_by_role("status")).to_contain_text("2 Termine wurden zurückgenommen.")
+    assert await world.db.slots.count_documents({"state": "open"}) == 1
 
 
 async def test_a_moved_date_is_asked_about_first_and_day_offs_are_named(world: World, page_of: OpenPage) -> None:
@@ -148,11 +155,11 @@ async def test_attendance_is_recorded_for_all_groups_at_once(world: World, page_
     door.clock.moment = slot.ends_at
     try:
         page = await page_of("company")
-        await page.goto(f"/events/slots/{slot.id}/manage")
+        await page.goto(f"/events/slots/{slot.id}/check-in")
         came = page.get_by_role("group", name="Musterschule Arnsberg")
-        await came.get_by_label("war da", exact=True).check()
+        await came.get_by_label("ist da", exact=True).check()
         await came.get_by_label("Wie viele").fill("11")
-        await page.get_by_role("group", name="Beispielschule Sundern").get_by_label("war nicht da").check()
+        await page.get_by_role("group", name="Beispielschule Sundern").get_by_label("ist nicht gekommen").check()
         await page.get_by_role("button", name="Eintragen").click()
         await expect(page.get_by_role("status")).to_have_text("Danke, das ist eingetragen.")
     finally:

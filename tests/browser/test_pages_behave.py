@@ -8,10 +8,11 @@ import httpx
 import pytest
 from bson import json_util
 
+from services.events.domain.check_in import check_in_code
 from shared.mongo import Database
 from tests.browser.conftest import OpenPage
 from tests.browser.test_booking_journey import register
-from tests.support.front_door import FrontDoor, World
+from tests.support.front_door import SECRET, FrontDoor, World
 
 CHECK = Path(__file__).parent / "check_page.js"
 KEPT_BY_WORKERS = {"leases", "relay_state", "outbox", "inbox"}
@@ -31,6 +32,14 @@ PAGES = [
     ("teacher", "/events/registrations/{confirmed}/qr"), ("teacher", "/events/registrations/{registration}/qr"),
     ("company", "/events/home"), ("company", "/events/registrations/{confirmed}/day-sheet"),
     ("teacher", "/events/offers"), ("teacher", "/events/nowhere"),
+    ("company", "/events/company"), ("company", "/events/company/visitors"),
+    ("company", "/events/company/visitors?past=yes"),
+    ("company", "/events/offers/{offer}/edit"), ("company", "/events/offers/{offer}/again"),
+    ("company", "/events/offers/{offer}/slots/withdraw"), ("company", "/events/slots/{slot}/check-in"),
+    ("company", "/events/check-in/{registration}/{code}"), ("", "/events/check-in/{registration}/{code}"),
+    ("teacher", "/events/check-in/{registration}/{code}"), ("company", "/events/check-in/{registration}/WRONG"),
+    ("coordinator", "/events/offers/waiting"), ("company", "/events/offers/waiting"),
+    ("company", "/events/offers?withdrawn=yes"),
     ("company", "/events/offers"), ("company", "/events/offers/new"), ("company", "/events/offers/new?like={offer}"),
     ("company", "/events/offers/{offer}"), ("company", "/events/offers/{offer}/slots/new"),
     ("company", "/events/offers/{offer}/slots/series"), ("company", "/events/slots/{slot}/manage"),
@@ -50,7 +59,10 @@ async def places(world: World, page_of: OpenPage) -> dict[str, str]:
     other = await world.slot(starts_local="2026-12-02T09:00", ends_local="2026-12-02T12:00")
     await register(page, other.id, "9b")
     confirmed = page.url.split("/")[-1].split("?")[0]
-    return {"slot": slot.id, "offer": slot.offer.id, "registration": registration, "confirmed": confirmed}
+    return {
+        "slot": slot.id, "offer": slot.offer.id, "registration": registration, "confirmed": confirmed,
+        "code": check_in_code(registration, SECRET),
+    }  # fmt: skip
 
 
 async def fingerprint(db: Database) -> dict[str, str]:

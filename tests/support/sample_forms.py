@@ -14,9 +14,16 @@ CAMPAIGN = {
     "name": "Frühjahr", "starts_on": "2026-10-01", "ends_on": "2027-02-01", "kinds": ["tour"], "districts": ["05958"],
     "offers_from": "2026-10-01T08:00", "booking_from": "2026-10-02T08:00", "closes_at": "2027-01-20T08:00",
 }  # fmt: skip
+OFFER_FACTS = {
+    "title": "Neu", "grades": ["9"], "place.name": "Werk", "place.street": "Weg 1", "place.postal_code": "59821",
+    "place.town": "Arnsberg", **CONTACT,
+}  # fmt: skip
+SERIES = {
+    "series.weekdays": ["1"], "series.first_day": "2026-12-01", "series.last_day": "2026-12-08",
+    "series.starts": "09:00", "series.ends": "12:00", "places": "20", "groups": "1",
+}  # fmt: skip
 OFFER = {
-    "campaign_id": "{campaign_id}", "company_id": "{company_id}", "title": "Neu", "field": "M", "grades": ["9"],
-    "place.name": "Werk", "place.street": "Weg 1", "place.postal_code": "59821", "place.town": "Arnsberg", **CONTACT,
+    "campaign_id": "{campaign_id}", "company_id": "{company_id}", "field": "M", **OFFER_FACTS,
     "approval": "automatic", "waiting_list": "none",
 }  # fmt: skip
 SLOT = {**DATE, "places": "20", "groups": "1"}
@@ -72,11 +79,18 @@ FORMS: dict[str, dict[str, Any]] = {
     "/outreach/visits/{visit_id}/complete": {"pupils_reached": "20"},
     "/outreach/visits/{visit_id}/propose": {"alternative": "1", "ambassador_ids": ["{ambassador_id}"]},
     "/events/offers/new": OFFER,
-    "/events/offers/{offer_id}/slots/{kind}": SLOT,
+    "/events/offers/waiting": {"offer": ["{offer_id}"]},
+    "/events/offers/{offer_id}/again": {"campaign_id": "{campaign_id}", **CONTACT},
+    "/events/offers/{offer_id}/edit": {**OFFER_FACTS, "version": "1"},
+    "/events/offers/{offer_id}/slots/new": SLOT,
+    "/events/offers/{offer_id}/slots/series": SERIES,
+    "/events/offers/{offer_id}/slots/withdraw": {"slots": ["none"]},
+    "/events/check-in/{registration_id}/{code}": {"came": "yes", "pupils": "3"},
+    "/events/company/decide": {"registration": ["{registration_id}"], "decision": "approve"},
     "/events/registrations/{registration_id}/attend": {"came": "yes", "pupils": "3"},
     "/events/registrations/{registration_id}/resize": {"pupils": "3", "adults": "1"},
     "/events/self-found": SELF_FOUND,
-    "/events/slots/{slot_id}/attendance": {"came.{registration_id}": "yes", "pupils.{registration_id}": "3"},
+    "/events/slots/{slot_id}/check-in": {"came.{registration_id}": "yes", "pupils.{registration_id}": "3"},
     "/events/slots/{slot_id}/decide": {"registration": ["{registration_id}"], "decision": "approve"},
     "/events/slots/{slot_id}/register": {"school_id": "{school_id}", **GROUP, **CONTACT, "acknowledged": "yes"},
     "/events/search": {"q": "muster"},

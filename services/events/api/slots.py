@@ -26,13 +26,13 @@ async def find_slots(
     wanted: Annotated[SlotFilter, Query()], who: Reader, store: TheStore, now: Now
 ) -> ListOf[SlotView]:
     """Slots by time, with what must be known before booking."""
-    return await search.find_slots(store, wanted, now=now)
+    return await search.find_slots(store, wanted, now=now, identity=who)
 
 
 @router.get("/slots/{slot_id}")
 async def show_slot(slot_id: str, who: Reader, store: TheStore, near_school: str | None = None) -> SlotView:
     """One slot."""
-    return await search.show_slot(store, slot_id, near_school)
+    return await search.show_slot(store, slot_id, near_school, who)
 
 
 @router.post("/slots/{slot_id}/move")

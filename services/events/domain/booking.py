@@ -1,12 +1,14 @@
 """When a school may book a slot at all, before anybody looks at its places."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.events.domain import errors
 from services.events.domain.commands import Register
 from services.events.domain.facts import Campaign, Offer, Registration, School, Slot
+
+ARRIVING = timedelta(hours=1)  # before the start groups come, and are checked in
 
 
 def may_book(

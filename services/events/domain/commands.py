@@ -74,10 +74,12 @@ class Resize(OfRegistration):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attend(OfRegistration):
-    """The group came with `pupils` pupils, or did not come."""
+    """The group came with `pupils` pupils, or did not come. `version`, when given, is that of the registration as it
+    was when somebody looked: an entry that was made since then is not overwritten unseen."""
 
     came: bool
     pupils: int = 0
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +104,10 @@ class ResizeSlot(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelSlot(Command):
-    """The company calls the date off."""
+    """The company calls the date off; with `only_if_empty` it takes back one that nobody holds or waits for."""
 
     reason: str = ""
+    only_if_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

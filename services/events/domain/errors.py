@@ -51,6 +51,28 @@ class OfferNotFound(NotFound):
     """There is no such offer."""
 
 
+class OfferIsNotPublished(Conflict):
+    """The coordinator has not published this offer yet."""
+
+
+class OfferChangedMeanwhile(Conflict):
+    """Somebody else changed this offer meanwhile. Please look at it again."""
+
+
+class NotWaitingForCheck(Conflict):
+    """This offer does not wait for a check: it was published or sent back already, or the company withdrew it."""
+
+
+class ReasonNeeded(Invalid):
+    """Please write what the company should change."""
+
+    field = "reason"
+
+
+class NothingChosen(Invalid):
+    """Nothing is chosen. Please tick at least one entry."""
+
+
 class OfferIsWithdrawn(Conflict):
     """This offer has been withdrawn."""
 
@@ -151,12 +173,16 @@ class AlreadyCancelled(Conflict):
     """This has been called off already."""
 
 
+class SlotHasGroups(Conflict):
+    """Groups are registered for this date, or wait for it; please move it or call it off."""
+
+
 class SlotHasStarted(Conflict):
     """This date has begun; that can no longer be changed."""
 
 
 class SlotHasNotStarted(Conflict):
-    """Attendance can be recorded from the start of this date on."""
+    """Attendance can be recorded from one hour before the start of this date on."""
 
 
 class SlotHoldsMore(Conflict):
@@ -265,6 +291,14 @@ class HoldsNoPlaces(Conflict):
 
 class AlreadyRecorded(Conflict):
     """This attendance is recorded already."""
+
+
+class RecordedMeanwhile(Conflict):
+    """Somebody else has recorded this group meanwhile. Please look at the entry, and correct it if need be."""
+
+
+class CheckInCodeWrong(NotFound):
+    """This check-in code is not valid. Please scan it once more, or take the list of the date."""
 
 
 class AttendedByNobody(Invalid):

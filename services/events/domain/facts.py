@@ -10,6 +10,9 @@ from shared.schemas.outreach import Contact
 Approval = Literal["automatic", "company"]
 WaitingList = Literal["none", "strict_order", "next_that_fits"]
 Side = Literal["school", "company", "coordinator"]
+Check = Literal["", "waiting", "sent_back"]
+OfferState = Literal["published", "paused", "withdrawn", "submitted", "sent_back"]
+UNPUBLISHED: frozenset[OfferState] = frozenset({"submitted", "sent_back"})
 
 TAKING: frozenset[RegistrationState] = frozenset({"requested", "offered", "confirmed", "attended", "no_show"})
 ACTIVE: frozenset[RegistrationState] = frozenset({"requested", "waitlisted", "offered", "confirmed"})
@@ -28,6 +31,7 @@ class Campaign:
     offers_from: datetime
     booking_from: datetime
     closes_at: datetime
+    check_offers: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,10 @@ class School:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What a company offers: the facts that travel, and how its slots are booked."""
+    """What a company offers: the facts that travel, and how its slots are booked.
+
+    `check` says whether the coordinator still has to look at it before anybody else sees it; `check_reason` why it was
+    sent back. Until it is published its facts say `paused`, so that nothing can be booked."""
 
     facts: OfferFacts
     grades: tuple[int, ...]
@@ -55,11 +62,20 @@ class Offer:
     created_at: datetime
     version: int = 1
     last_request_id: str = ""
+    check: Check = ""
+    check_reason: str = ""
 
     @property
     def id(self) -> str:
         """The offer's id."""
         return self.facts.offer_id
+
+    @property
+    def state(self) -> OfferState:
+        """The state as people know it."""
+        if self.check:
+            return "submitted" if self.check == "waiting" else "sent_back"
+        return self.facts.state
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from services.events.domain import booking, errors
 from services.events.domain import commands as do
-from services.events.domain import errors
-from services.events.domain.booking import (
-    may_book,
-    must_be_ahead,
-    must_have_room_to_grow,
-    must_not_have_started,
-    wall_time,
-)
+from services.events.domain.booking import may_book, must_be_ahead, must_not_have_started, wall_time
 from services.events.domain.deadlines import offer_deadline
 from services.events.domain.entry import new_registration
 from services.events.domain.facts import Campaign, Offer, Registration, School, Slot, group_key
@@ -150,7 +144,7 @@ class Ledger:
         if not before.active:
             raise errors.RegistrationHasEnded
         must_not_have_started(self.slot, command.now)
-        must_have_room_to_grow(self.slot, before, command.pupils)
+        booking.must_have_room_to_grow(self.slot, before, command.pupils)
         if (command.pupils, adults) == (before.group.pupils, before.group.adults):
             return before
         group = before.group.model_copy(update={"pupils": command.pupils, "adults": adults})
@@ -165,7 +159,7 @@ class Ledger:
             return before
         if before.state not in ("requested", "confirmed", "attended", "no_show"):
             raise errors.HoldsNoPlaces
-        if command.now < self.slot.starts_utc:
+        if command.now < self.slot.starts_utc - booking.ARRIVING:
             raise errors.SlotHasNotStarted
         if command.came and command.pupils < 1:
             raise errors.AttendedByNobody
@@ -173,6 +167,8 @@ class Ledger:
         pupils = command.pupils if command.came else 0
         if (before.state, before.pupils_attended) == (came, pupils):
             raise errors.AlreadyRecorded
+        if before.pupils_attended is not None and command.version not in (None, before.version):
+            raise errors.RecordedMeanwhile
         message = say.RegistrationAttended if command.came else say.RegistrationMissed
         return self._change(before, command, message, state=came, pupils_attended=pupils)
 
@@ -219,6 +215,8 @@ class Ledger:
         if self.slot.state == "cancelled":
             raise errors.AlreadyCancelled
         must_not_have_started(self.slot, command.now)
+        if command.only_if_empty and self.slot.groups_taken + self.slot.waiting:
+            raise errors.SlotHasGroups
         self._change_slot(command, state="cancelled", reason=command.reason, revision=self.slot.revision + 1)
         self._say_of_slot(say.SlotCancelled, command, reason=command.reason)
         return self.slot

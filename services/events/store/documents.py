@@ -40,14 +40,21 @@ DECIDED_OF_REGISTRATION = (
 
 def slot_document(slot: Slot, offer: Offer) -> Document:
     """A new slot, with what the search needs of its offer."""
-    place = offer.facts.place
     return {
         "_id": slot.id,
         **{name: getattr(slot, name) for name in SLOT_FIELDS},
         **_derived_of_slot(slot),
         "grades": list(slot.grades),
+        **offer_in_slot(offer),
+    }
+
+
+def offer_in_slot(offer: Offer) -> Document:
+    """What the search needs of a slot's offer."""
+    place = offer.facts.place
+    return {
         "field": offer.facts.field,
-        "offer_state": offer.facts.state,
+        "offer_state": offer.state,
         "district_ags": place.district_ags,
         "municipality_ags": municipality_of(place.postal_code),
         "lat": place.lat,
@@ -182,10 +189,21 @@ def offer_document(offer: Offer, erase_after: datetime) -> Document:
         "campaign_id": offer.facts.campaign_id,
         "company_id": offer.facts.company_id,
         **{name: getattr(offer, name) for name in OFFER_FIELDS},
+        **decided_of_offer(offer),
+        "erase_after": erase_after,
+    }
+
+
+def decided_of_offer(offer: Offer) -> Document:
+    """What may change of an offer."""
+    return {
         "facts": offer.facts.model_dump(),
         "grades": list(offer.grades),
         "words": offer_words(offer.facts),
-        "erase_after": erase_after,
+        "check": offer.check,
+        "check_reason": offer.check_reason,
+        "version": offer.version,
+        "last_request_id": offer.last_request_id,
     }
 
 
@@ -194,6 +212,8 @@ def offer_of(document: Document) -> Offer:
     return Offer(
         facts=OfferFacts(**document["facts"]),
         grades=tuple(document["grades"]),
+        check=document.get("check", ""),
+        check_reason=document.get("check_reason", ""),
         **{name: document[name] for name in OFFER_FIELDS},
     )
 
@@ -215,6 +235,7 @@ def campaign_of(document: Document) -> Campaign:
         offers_from=document["offers_from"],
         booking_from=document["booking_from"],
         closes_at=document["closes_at"],
+        check_offers=document.get("check_offers", False),
     )
 
 

@@ -34,7 +34,7 @@ async def erase_registrations(store: Store, now: datetime) -> int:
 
 
 async def erase_offers(store: Store, now: datetime) -> int:
-    """Empty the contacts of offers whose campaign is long over; returns how many."""
+    """Empty contacts and free texts of offers whose campaign is long over; returns how many."""
     rows = await store.db.offers.find({"erase_after": {"$lte": now}}, {"_id": 1}).to_list(AT_ONCE)
     ids = [row["_id"] for row in rows]
     slots = await store.db.slots.find({"offer_id": {"$in": ids}}, {"_id": 1}).to_list(None)
@@ -42,7 +42,10 @@ async def erase_offers(store: Store, now: datetime) -> int:
     await _erase_outbox("offer", "offer", ids, store)
     await _erase_outbox("slot", "slot.offer", [row["_id"] for row in slots], store)
     await _erase_outbox("registration", "registration.slot.offer", [row["_id"] for row in registrations], store)
-    emptied = {"$set": {"facts.contact": NOBODY}, "$unset": {"erase_after": "", "words": ""}}
+    for text in ("reason", "note"):
+        told = {"aggregate": {"$in": [f"offer:{row_id}" for row_id in ids]}, f"wire.data.{text}": {"$exists": True}}
+        await store.db.outbox.update_many(told, {"$set": {f"wire.data.{text}": ""}})
+    emptied = {"$set": {"facts.contact": NOBODY, "check_reason": ""}, "$unset": {"erase_after": "", "words": ""}}
     erased = (await store.db.offers.update_many({"_id": {"$in": ids}}, emptied)).modified_count
     await store.fill_words()
     return erased

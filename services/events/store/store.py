@@ -8,9 +8,11 @@ from services.events.domain.facts import Campaign, Offer, Registration, School, 
 from services.events.domain.history import Happened
 from services.events.store.documents import (
     campaign_of,
+    decided_of_offer,
     history_of,
     municipality_of,
     offer_document,
+    offer_in_slot,
     offer_of,
     offer_words,
     registration_of,
@@ -21,6 +23,7 @@ from services.events.store.documents import (
 )
 from services.events.store.places import Outcome, Places
 from shared import outbox
+from shared.errors import TryLater
 from shared.mongo import AlreadyThere, Collection, Database, Document, Session, transaction
 from shared.schemas.base import Message
 from shared.tables import importing
@@ -67,12 +70,17 @@ class Store:
         await db.registrations.create_index([("school_id", 1), ("state", 1), ("created_at", 1), ("_id", 1)])
         await db.registrations.create_index([("school_id", 1), ("active", 1), ("changed_at", 1)])
         await db.registrations.create_index([("company_id", 1), ("created_at", 1), ("_id", 1)])
+        await db.registrations.create_index(
+            [("state", 1), ("company_id", 1)], partialFilterExpression={"state": "requested"}
+        )
         await db.registrations.create_index([("created_at", 1), ("_id", 1)])
         await db.registrations.create_index([("state", 1), ("created_at", 1), ("_id", 1)])
         await db.registrations.create_index("offer_expires_at", partialFilterExpression={"state": "offered"})
         await db.registrations.create_index("erase_after", sparse=True)
         await db.offers.create_index([("campaign_id", 1), ("created_at", 1), ("_id", 1)])
         await db.offers.create_index([("company_id", 1), ("created_at", 1), ("_id", 1)])
+        await db.offers.create_index([("created_at", 1), ("_id", 1)])
+        await db.offers.create_index([("check", 1), ("created_at", 1), ("_id", 1)])
         await db.offers.create_index("erase_after", sparse=True)
         await db.self_found_places.create_index([("created_at", 1), ("_id", 1)])
         await db.self_found_places.create_index([("school_id", 1), ("created_at", 1), ("_id", 1)])
@@ -159,38 +167,51 @@ class Store:
         queue = {"slot_id": registration.slot_id, "state": "waitlisted", "position": before}
         return await self.db.registrations.count_documents(queue)
 
-    async def add_offer(self, offer: Offer, erase_after: datetime, messages: Sequence[Message]) -> bool:
-        """A new offer with its messages; False when it is there already."""
-
-        async def work(session: Session) -> None:
-            await self.db.offers.insert_one(offer_document(offer, erase_after), session=session)
-            await outbox.add(self.db, messages, session)
-
-        return await self._write_new(work)
-
-    async def change_offer(self, before: Offer, after: Offer, messages: Sequence[Message]) -> bool:
-        """The offer in its new version, and its slots' note of its state; False when it changed meanwhile."""
+    async def change_offer(
+        self, before: Offer, after: Offer, messages: Sequence[Message],
+        of_each_slot: Callable[[Slot], Message] | None = None,
+    ) -> bool:  # fmt: skip
+        """The offer in its new version, and what its slots note of it; False when it changed meanwhile.
+        `of_each_slot` makes a further message of each of its open slots."""
 
         async def work(session: Session) -> bool:
-            decided = {
-                "facts.state": after.facts.state, "version": after.version, "last_request_id": after.last_request_id,
-            }  # fmt: skip
             same = {"_id": before.id, "version": before.version}
-            if not (await self.db.offers.update_one(same, {"$set": decided}, session=session)).matched_count:
+            change = {"$set": decided_of_offer(after)}
+            if not (await self.db.offers.update_one(same, change, session=session)).matched_count:
                 return False
-            state = {"$set": {"offer_state": after.facts.state}}
-            await self.db.slots.update_many({"offer_id": before.id}, state, session=session)
+            await self.db.slots.update_many({"offer_id": before.id}, {"$set": offer_in_slot(after)}, session=session)
             await outbox.add(self.db, messages, session)
+            if of_each_slot:
+                opened = self.db.slots.find({"offer_id": before.id, "state": "open"}, WITHOUT_PENDING, session=session)
+                told = [of_each_slot(slot_of(row)) for row in await opened.to_list(None)]
+                await outbox.add(self.db, told, session)
             return True
 
         changed = await transaction(self.db, work)
         self.written()
         return changed
 
-    async def add_slots(self, slots: Sequence[Slot], offer: Offer, messages: Sequence[Message]) -> bool:
-        """New slots with their messages, all or none; False when they are there already."""
+    async def add_offer_with_slots(
+        self, offer: Offer, erase_after: datetime, slots: Sequence[Slot], messages: Sequence[Message]
+    ) -> bool:
+        """A new offer with its first slots and their messages, all or none; False when it is there already."""
 
         async def work(session: Session) -> None:
+            await self.db.offers.insert_one(offer_document(offer, erase_after), session=session)
+            if slots:
+                await self.db.slots.insert_many([slot_document(slot, offer) for slot in slots], session=session)
+            await outbox.add(self.db, messages, session)
+
+        return await self._write_new(work)
+
+    async def add_slots(self, slots: Sequence[Slot], offer: Offer, messages: Sequence[Message]) -> bool:
+        """New slots with their messages, all or none; False when they are there already. TryLater when their offer
+        changed meanwhile: what a slot notes of it must be true."""
+
+        async def work(session: Session) -> None:
+            same = {"_id": offer.id, "version": offer.version}
+            if not (await self.db.offers.update_one(same, {"$inc": {"opened": 1}}, session=session)).matched_count:
+                raise TryLater
             await self.db.slots.insert_many([slot_document(slot, offer) for slot in slots], session=session)
             await outbox.add(self.db, messages, session)
 
@@ -238,13 +259,17 @@ class Store:
         *, latest_first: bool = False,
     ) -> list[Document]:  # fmt: skip
         """Up to `limit` + 1 rows in the order of the field `order`, then of their ids, beyond the cursor `after`."""
-        conditions = [filter]
-        beyond, direction = ("$lt", -1) if latest_first else ("$gt", 1)
-        if after:
-            value, row_id = after
-            conditions.append({"$or": [{order: {beyond: value}}, {order: value, "_id": {beyond: row_id}}]})
-        found = collection.find({"$and": conditions}, WITHOUT_PENDING).sort([(order, direction), ("_id", direction)])
-        return await found.to_list(limit + 1)
+        direction = -1 if latest_first else 1
+        found = collection.find(self.beyond(filter, order, after, latest_first=latest_first), WITHOUT_PENDING)
+        return await found.sort([(order, direction), ("_id", direction)]).to_list(limit + 1)
+
+    def beyond(self, filter: Document, order: str, after: Cursor | None, *, latest_first: bool = False) -> Document:
+        """The filter for what lies beyond the cursor `after`."""
+        if not after:
+            return filter
+        value, row_id = after
+        further = "$lt" if latest_first else "$gt"
+        return {"$and": [filter, {"$or": [{order: {further: value}}, {order: value, "_id": {further: row_id}}]}]}
 
     async def _write_new(self, work: Callable[[Session], object]) -> bool:
         try:

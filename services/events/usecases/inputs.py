@@ -94,6 +94,27 @@ class OpenOffer(Input):
     reminder_days: Annotated[list[Annotated[int, Field(ge=1, le=60)]], Field(max_length=5)] = [14, 2]
 
 
+class EditOffer(Input):
+    """An offer's facts as they shall be. `version` is the one that was looked at, `note` goes to registered groups."""
+
+    title: Name
+    description: Text = ""
+    place: PlaceInput
+    requirements: Annotated[list[Name], Field(max_length=20)] = []
+    contact: ContactInput
+    grades: Annotated[list[Grade], Field(min_length=1, max_length=14)]
+    version: int
+    note: Annotated[str, Field(max_length=500)] = ""
+
+
+class RepeatOffer(Input):
+    """An earlier offer in another campaign; `slots` are those of its dates that shall come again."""
+
+    campaign_id: Id
+    contact: ContactInput
+    slots: Annotated[list[Id], Field(max_length=200)] = []
+
+
 class SeriesInput(Input):
     weekdays: Annotated[list[Annotated[int, Field(ge=0, le=6)]], Field(min_length=1, max_length=7)]
     first_day: Day
@@ -101,6 +122,7 @@ class SeriesInput(Input):
     starts: WallHour
     ends: WallHour
     skip_days_off: bool = True
+    only: Annotated[list[Day], Field(max_length=200)] | None = None
 
 
 class OpenSlots(Input):
@@ -166,6 +188,7 @@ class ResizeRegistration(Input):
 class RecordAttendance(Input):
     came: bool
     pupils: Annotated[int, Field(ge=0, le=1000)] = 0
+    version: int | None = None
 
 
 class SelfFoundGroup(Input):

@@ -7,17 +7,12 @@ from zoneinfo import ZoneInfo
 
 from services.events.store.documents import campaign_of, registration_of
 from services.events.store.store import Store
-from services.events.usecases.inputs import OfferFilter, SlotFilter
-from services.events.usecases.offers import find_offers
 from services.events.usecases.results import (
-    ListOf,
-    OfferView,
     RegistrationView,
     SlotView,
     registration_view,
     slot_view,
 )
-from services.events.usecases.search import find_slots
 from shared.auth import Identity
 from shared.errors import NotAllowed
 from shared.mongo import Document
@@ -36,15 +31,6 @@ class Booking:
 
 
 @dataclass(frozen=True)
-class OfferWithSlots:
-    """An offer with its next slots, and how many slots are ahead."""
-
-    offer: OfferView
-    slots: list[SlotView]
-    more: bool
-
-
-@dataclass(frozen=True)
 class Named:
     """Something to choose by its name."""
 
@@ -60,7 +46,7 @@ async def show_booking(store: Store, slot: SlotView, *, now: datetime) -> Bookin
     if now >= slot.starts_at:
         return Booking("past")
     if slot.offer.state != "published":
-        return Booking(slot.offer.state)
+        return Booking("withdrawn" if slot.offer.state == "withdrawn" else "paused")
     campaign = await store.campaign(slot.campaign_id)
     zone = ZoneInfo(slot.zone)
     if campaign and now < campaign.booking_from:
@@ -80,24 +66,9 @@ async def count_offered(store: Store, identity: Identity | None) -> int:
 
 async def find_requests(store: Store, identity: Identity) -> list[RegistrationView]:
     """Registrations that wait for the own companies' approval, the earliest slot first."""
-    filter: Document = {"state": "requested", **_own_companies(identity)}
+    filter: Document = {"state": "requested", **own_companies(identity)}
     views = await with_slots(store, await store.db.registrations.find(filter).to_list(MOST_COMING))
     return sorted(views, key=lambda each: _slot(each).starts_at)
-
-
-async def find_offers_with_slots(
-    store: Store, identity: Identity, after: str | None, *, now: datetime, shown: int = 4
-) -> ListOf[OfferWithSlots]:
-    """The own companies' offers, all for the coordinator, each with its next `shown` slots; withdrawn ones last."""
-    _own_companies(identity)
-    companies = [None] if identity.coordinates else identity.organisations("company")
-    offers, following = [], None
-    for company_id in companies:
-        found = await find_offers(store, identity, OfferFilter(company_id=company_id, limit=50, after=after))
-        offers += found.items
-        following = found.next if identity.coordinates else None
-    offers.sort(key=lambda offer: offer.state == "withdrawn")
-    return ListOf(items=[await _with_next_slots(store, offer, shown, now) for offer in offers], next=following)
 
 
 async def find_own(store: Store, identity: Identity, kind: RoleKind) -> list[Named]:
@@ -116,13 +87,6 @@ async def find_campaigns(store: Store, *, now: datetime) -> list[Named]:
     return [Named(row["_id"], campaign_of(row).name, row) for row in rows]
 
 
-async def _with_next_slots(store: Store, offer: OfferView, shown: int, now: datetime) -> OfferWithSlots:
-    today = now.astimezone(ZoneInfo(store.zone)).date()
-    wanted = SlotFilter(offer_id=offer.id, limit=shown, **{"from": today})
-    found = await find_slots(store, wanted, now=now)
-    return OfferWithSlots(offer, found.items, found.next is not None)
-
-
 async def with_slots(store: Store, rows: list[Document]) -> list[RegistrationView]:
     """The registrations in these rows, each with its slot."""
     found = [registration_of(row) for row in rows]
@@ -135,7 +99,8 @@ def _slot(view: RegistrationView) -> SlotView:
     return cast(SlotView, view.slot)
 
 
-def _own_companies(identity: Identity) -> Document:
+def own_companies(identity: Identity) -> Document:
+    """The filter for rows of the own companies; NotAllowed for somebody who has none."""
     if identity.coordinates:
         return {}
     if not identity.has("company"):

@@ -103,7 +103,9 @@ async def record_attendance(
 ) -> RegistrationView:  # fmt: skip
     """Whether the group came, and with how many pupils; from the slot's start on."""
     registration = await _own(store, identity, registration_id)
-    asked = do.Attend(**_asked(registration_id, now, request_id), came=command.came, pupils=command.pupils)
+    asked = do.Attend(
+        **_asked(registration_id, now, request_id), came=command.came, pupils=command.pupils, version=command.version
+    )
     return await _decide(store, registration, asked)
 
 

@@ -5,7 +5,7 @@ from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from services.events.domain.facts import Approval, Offer, Registration, Side, Slot, WaitingList
+from services.events.domain.facts import Approval, Offer, OfferState, Registration, Side, Slot, WaitingList
 from shared.schemas.events import GroupFacts, Place, RegistrationState
 from shared.schemas.outreach import Contact
 
@@ -36,7 +36,8 @@ class OfferView(BaseModel):
     offer_school_days: int
     groups_per_school: int | None
     reminder_days: list[int]
-    state: Literal["published", "paused", "withdrawn"]
+    state: OfferState
+    check_reason: str = ""
     version: int
 
 
@@ -50,7 +51,7 @@ class OfferInSlot(BaseModel):
     place: Place
     requirements: list[str]
     reminder_days: list[int]
-    state: Literal["published", "paused", "withdrawn"]
+    state: OfferState
 
 
 class MoveView(BaseModel):
@@ -188,10 +189,12 @@ class Reconciliation(BaseModel):
 
 def offer_view(offer: Offer, with_contact: bool) -> OfferView:
     """The offer; its contact only for those who may see it."""
-    facts = offer.facts.model_dump(exclude={"offer_id", "contact"})
+    facts = offer.facts.model_dump(exclude={"offer_id", "contact", "state"})
     return OfferView(
         id=offer.id,
         contact=offer.facts.contact if with_contact else None,
+        state=offer.state,
+        check_reason=offer.check_reason if with_contact else "",
         grades=list(offer.grades),
         approval=offer.approval,
         waiting_list=offer.waiting_list,
@@ -218,7 +221,7 @@ def slot_view(slot: Slot, offer: Offer, distance_km: float | None = None) -> Slo
             place=facts.place,
             requirements=facts.requirements,
             reminder_days=facts.reminder_days,
-            state=facts.state,
+            state=offer.state,
         ),
         starts_local=slot.starts_local,
         ends_local=slot.ends_local,

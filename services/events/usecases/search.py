@@ -5,11 +5,11 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from services.events.domain import errors
-from services.events.domain.facts import Registration
+from services.events.domain.facts import UNPUBLISHED, Registration, Slot
 from services.events.store.documents import registration_of, slot_of
 from services.events.store.store import Store
 from services.events.usecases.inputs import RegistrationFilter, SlotFilter
-from services.events.usecases.offers import identity_may_ask
+from services.events.usecases.offers import identity_may_ask, visible
 from services.events.usecases.paging import cursor, cursor_after
 from services.events.usecases.registrations import find_registrations
 from services.events.usecases.results import (
@@ -29,16 +29,20 @@ from shared.region import distance_km
 
 KM_PER_DEGREE = 111.2
 LOG_SHOWN = 50
+HIDDEN = sorted(UNPUBLISHED)
 Point = tuple[float, float]
 
 
-async def find_slots(store: Store, wanted: SlotFilter, *, now: datetime) -> ListOf[SlotView]:
-    """Slots by time. Anybody may look. `state=bookable` leaves out what is over, called off or paused.
+async def find_slots(
+    store: Store, wanted: SlotFilter, *, now: datetime, identity: Identity | None = None
+) -> ListOf[SlotView]:
+    """Slots by time. Anybody may look; those of an unpublished offer are for its company and the coordinator.
 
+    `state=bookable` leaves out what is over, called off or paused.
     With `near_school` each slot has its distance (km, straight line); `max_km` leaves out what is farther away.
     """
     home = await _where(store, wanted.near_school) if wanted.near_school else None
-    filter = _filter(wanted, home, store.zone, now)
+    filter = {"$and": [_filter(wanted, home, store.zone, now), visible(identity, "offer_state", HIDDEN)]}
     rows: list[tuple[Document, float | None]] = []
     after, more = cursor(wanted.after), True
     while more and len(rows) <= wanted.limit:
@@ -53,10 +57,13 @@ async def find_slots(store: Store, wanted: SlotFilter, *, now: datetime) -> List
     return ListOf(items=[slot_view(slot_of(row), offers[row["offer_id"]], km) for row, km in shown], next=following)
 
 
-async def slot_query(store: Store, wanted: SlotFilter, *, now: datetime) -> tuple[Document, Point | None]:
-    """What to ask the slots for, and where the near school lies: distances are to be looked at afterwards."""
+async def slot_query(
+    store: Store, wanted: SlotFilter, *, now: datetime, identity: Identity | None = None
+) -> tuple[Document, Point | None]:
+    """What to ask the slots for, and where the near school lies: distances are to be looked at afterwards. Slots of
+    an unpublished offer are for its company and the coordinator."""
     home = await _where(store, wanted.near_school) if wanted.near_school else None
-    return _filter(wanted, home, store.zone, now), home
+    return {"$and": [_filter(wanted, home, store.zone, now), visible(identity, "offer_state", HIDDEN)]}, home
 
 
 def within_reach(row: Document, home: Point | None, max_km: float | None) -> bool:
@@ -67,8 +74,10 @@ def within_reach(row: Document, home: Point | None, max_km: float | None) -> boo
     return km is not None and km <= max_km
 
 
-async def show_slot(store: Store, slot_id: str, near_school: str | None = None) -> SlotView:
-    """One slot with its offer. Anybody may look."""
+async def show_slot(
+    store: Store, slot_id: str, near_school: str | None = None, identity: Identity | None = None
+) -> SlotView:
+    """One slot with its offer. Anybody may look once the offer is published."""
     rows = await store.db.slots.find({"_id": slot_id}, {"pending": 0}).to_list(1)
     if not rows:
         raise errors.SlotNotFound
@@ -76,8 +85,14 @@ async def show_slot(store: Store, slot_id: str, near_school: str | None = None) 
     offer = await store.offer(slot.offer_id)
     if offer is None:
         raise errors.OfferNotFound
+    if offer.check and not _belongs(identity, slot):
+        raise errors.SlotNotFound
     home = await _where(store, near_school) if near_school else None
     return slot_view(slot, offer, _distance(rows[0], home))
+
+
+def _belongs(identity: Identity | None, slot: Slot) -> bool:
+    return identity is not None and (identity.coordinates or identity.has("company", slot.company_id))
 
 
 async def find_slot_registrations(

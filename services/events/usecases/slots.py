@@ -38,15 +38,16 @@ async def open_slots(
         identity_may_ask(identity)
         raise errors.OfferNotFound
     identity.must_act_for_company(offer.facts.company_id)
-    times, left = _times(command)
+    times, left = times_of(command)
     slots = await store.slots([_slot_id(request_id, start) for start, _ in times])
     if not slots:
-        campaign = await _campaign_open_for(store, offer)
+        campaign = await campaign_open_for(store, offer)
         planned = [_plan(store, offer, campaign, command, start, end, now, request_id) for start, end in times]
-        await store.add_slots(planned, offer, [_opened(slot, offer, now) for slot in planned])
+        messages = [] if offer.check else [opened(slot, offer, now) for slot in planned]
+        await store.add_slots(planned, offer, messages)
         slots = {slot.id: slot for slot in planned}
     views = [slot_view(slot, offer) for slot in sorted(slots.values(), key=lambda s: s.starts_utc)]
-    return SlotsOpened(slots=views, skipped=[_left_out(each, language) for each in left])
+    return SlotsOpened(slots=views, skipped=[left_out(each, language) for each in left])
 
 
 async def move_slot(
@@ -122,7 +123,8 @@ async def _decide(store: Store, slot_id: str, command: do.Command) -> Slot:
     return cast(Slot, await store.decide(slot_id, command))
 
 
-async def _campaign_open_for(store: Store, offer: Offer) -> Campaign:
+async def campaign_open_for(store: Store, offer: Offer) -> Campaign:
+    """The campaign of an offer that can have further dates. OfferIsWithdrawn, CampaignUnknown."""
     if offer.facts.state == "withdrawn":
         raise errors.OfferIsWithdrawn
     campaign = await store.campaign(offer.facts.campaign_id)
@@ -131,7 +133,8 @@ async def _campaign_open_for(store: Store, offer: Offer) -> Campaign:
     return campaign
 
 
-def _times(command: OpenSlots) -> tuple[Sequence[tuple[datetime, datetime]], list[Left]]:
+def times_of(command: OpenSlots) -> tuple[Sequence[tuple[datetime, datetime]], list[Left]]:
+    """Start and end (wall time) of each date asked for, and the days that a series leaves out."""
     series, start, end = command.series, command.starts_local, command.ends_local
     if (series is None) == (start is None) or (start is None) != (end is None):
         raise OneOrSeries
@@ -139,10 +142,15 @@ def _times(command: OpenSlots) -> tuple[Sequence[tuple[datetime, datetime]], lis
         return [(cast(datetime, start), cast(datetime, end))], []
     if series.last_day < series.first_day:
         raise errors.SeriesIsEmpty
-    return plan_series(
+    times, left = plan_series(
         series.weekdays, series.first_day, series.last_day, series.starts, series.ends,
         skip_days_off=series.skip_days_off and not command.allow_days_off,
     )  # fmt: skip
+    if series.only is not None:
+        times = [each for each in times if each[0].date() in series.only]
+    if not times:
+        raise errors.NothingChosen
+    return times, left
 
 
 def _slot_id(request_id: str, starts_local: datetime) -> str:
@@ -173,14 +181,17 @@ def _plan(
         waiting_list=offer.waiting_list,
         offer_school_days=offer.offer_school_days,
         groups_per_school=offer.groups_per_school,
+        last_request_id=request_id,
     )
 
 
-def _opened(slot: Slot, offer: Offer, now: datetime) -> Message:
+def opened(slot: Slot, offer: Offer, now: datetime) -> Message:
+    """What is said when a slot can be booked; of one that belongs to an unpublished offer only at its publication."""
     return SlotOpened.about(
         f"slot:{slot.id}", slot.version, now=now, correlation_id=correlation_id.get(), slot=slot_facts(slot, offer)
     )
 
 
-def _left_out(left: Left, language: Language) -> LeftOut:
+def left_out(left: Left, language: Language) -> LeftOut:
+    """A day that a series leaves out, in the reader's words."""
     return LeftOut(day=left.day, reason=left.name_de if language == "de" else left.name_en)

@@ -7,19 +7,19 @@ from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData
 
 from services.events.api.parts import Now, TheStore
-from services.events.domain.errors import AlreadyConfirmed, AlreadyDeclined, AlreadyRecorded
-from services.events.usecases import registrations, search, slots
-from services.events.usecases.inputs import MoveSlot, RecordAttendance, RegistrationFilter, ResizeSlot, WithReason
+from services.events.domain.booking import ARRIVING
+from services.events.usecases import search, slots
+from services.events.usecases.inputs import MoveSlot, RegistrationFilter, ResizeSlot, WithReason
 from services.events.usecases.results import RegistrationView
+from services.events.web.deciding import decide_chosen
 from services.events.web.parts import FORM_ERRORS, ThePages, typed, wall, wrong
 from shared.auth import Identity
 from shared.errors import NotFound
-from shared.ids import derived_id
 from shared.web.callers import Person
-from shared.web.pages import errors_by_field, form_request_id, language_of, nested, posted, see_other, validated
+from shared.web.pages import form_request_id, nested, posted, see_other, validated
 
 router = APIRouter()
-DONE = ("approved", "declined", "moved", "resized", "cancelled", "attended")
+DONE = ("approved", "declined", "moved", "resized", "cancelled")
 ACTIONS = ("move", "resize", "cancel")
 MOST = 500
 
@@ -46,54 +46,13 @@ async def decide(
 ) -> Response:
     """Approve or decline one or several requested registrations."""
     form = await posted(request)
-    chosen = [str(each) for each in form.getlist("registration")]
-    decline = form.get("decision") == "decline"
-    errors: dict[str, str] = {}
-    for registration_id in chosen:
-        request_id = derived_id(form_request_id(person, form), registration_id)
-        try:
-            if decline:
-                command = validated(WithReason, {"reason": str(form.get("reason", ""))})
-                await registrations.decline_registration(
-                    store, person, registration_id, command, now=now, request_id=request_id
-                )
-            else:
-                await registrations.approve_registration(store, person, registration_id, now=now, request_id=request_id)
-        except (AlreadyConfirmed, AlreadyDeclined) as error:
-            errors |= {registration_id: errors_by_field(error, language_of(request)).popitem()[1]}
-        except FORM_ERRORS as error:
-            errors |= errors_by_field(error, language_of(request))
-    if errors or not chosen:
+    decided = await decide_chosen(request, store, person, form, now)
+    if decided.errors or decided.none_chosen:
         return await _page(
-            request, pages, store, person, now, slot_id, 422, errors=errors, none_chosen=not chosen, values=typed(form)
-        )
-    return see_other(f"/events/slots/{slot_id}/manage?done={'declined' if decline else 'approved'}")
-
-
-@router.post("/slots/{slot_id}/attendance")
-async def record_attendance(
-    slot_id: str, request: Request, pages: ThePages, store: TheStore, now: Now, person: Person
-) -> Response:
-    """Who came, with how many; groups without an entry stay as they are."""
-    form = await posted(request)
-    errors: dict[str, str] = {}
-    for name in [name for name in form if name.startswith("came.")]:
-        registration_id = name.removeprefix("came.")
-        field = f"pupils.{registration_id}"
-        came = form[name] == "yes"
-        try:
-            command = validated(RecordAttendance, {"came": came, "pupils": (form.get(field) or 0) if came else 0})
-            await registrations.record_attendance(
-                store, person, registration_id, command, now=now,
-                request_id=derived_id(form_request_id(person, form), registration_id),
-            )  # fmt: skip
-        except AlreadyRecorded:
-            continue
-        except FORM_ERRORS as error:
-            errors[field] = next(iter(errors_by_field(error, language_of(request)).values()))
-    if errors:
-        return await _page(request, pages, store, person, now, slot_id, 422, errors=errors, values=typed(form))
-    return see_other(f"/events/slots/{slot_id}/manage?done=attended")
+            request, pages, store, person, now, slot_id, 422, errors=decided.errors, none_chosen=decided.none_chosen,
+            values=typed(form),
+        )  # fmt: skip
+    return see_other(f"/events/slots/{slot_id}/manage?done={'declined' if decided.declined else 'approved'}")
 
 
 @router.get("/slots/{slot_id}/{action}")
@@ -152,7 +111,7 @@ CHANGES: dict[str, Callable[..., Awaitable[object]]] = {"move": _move, "resize":
 async def _facts(store: Any, person: Identity, slot_id: str) -> dict[str, Any]:
     """The slot with its registrations by state, for somebody of its company."""
     queue = await search.show_waiting_list(store, person, slot_id)
-    slot = await search.show_slot(store, slot_id)
+    slot = await search.show_slot(store, slot_id, identity=person)
     listed = (await search.find_slot_registrations(store, person, slot_id, RegistrationFilter(limit=MOST))).items
     by_name = sorted(listed, key=lambda each: (each.school_name, each.group.name))
     return {
@@ -174,4 +133,12 @@ async def _page(
 ) -> Response:
     facts = await _facts(store, person, slot_id)
     common = {"done": "", "none_chosen": False, "values": {}, "errors": {}, **more}
-    return pages.show(request, "manage.html", status, has_begun=now >= facts["slot"].starts_at, **facts, **common)
+    return pages.show(
+        request,
+        "manage.html",
+        status,
+        has_begun=now >= facts["slot"].starts_at,
+        arriving=now >= facts["slot"].starts_at - ARRIVING,
+        **facts,
+        **common,
+    )

@@ -9,11 +9,11 @@ from fastapi import Depends, Request
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 
-from services.events.usecases.results import RegistrationView, SlotView
+from services.events.usecases.results import OfferView, RegistrationView, SlotView
 from shared.auth import Identity
 from shared.errors import Conflict, Invalid, RuleBroken
 from shared.region import career_fields
-from shared.web.pages import Pages, errors_by_field, language_of
+from shared.web.pages import Pages, errors_by_field, language_of, nested
 
 FORM_ERRORS = (Invalid, Conflict, ValidationError)
 LONGEST_NAME = 60
@@ -46,6 +46,30 @@ def wall(moment: datetime, zone: str) -> datetime:
 def field_name(code: str, request: Request) -> str:
     """The field of work's name in the page's language."""
     return career_fields(language_of(request)).get(code, code)
+
+
+def offer_fields(form: FormData) -> dict[str, Any]:
+    """The fields of a form about an offer, as its commands want them."""
+    fields = nested(form, lists=("grades",))
+    fields["requirements"] = [line.strip() for line in str(form.get("requirements", "")).splitlines() if line.strip()]
+    if "reminder_days" in fields:
+        fields["reminder_days"] = [each.strip() for each in str(fields["reminder_days"]).split(",") if each.strip()]
+    return fields
+
+
+def offer_values(offer: OfferView) -> dict[str, Any]:
+    """An offer's facts as a form's fields."""
+    names = ("company_id", "title", "description", "field", "grades", "approval", "waiting_list", "offer_school_days")
+    values: dict[str, Any] = {name: getattr(offer, name) for name in names}
+    values |= {
+        f"place.{name}": getattr(offer.place, name) for name in ("name", "street", "postal_code", "town", "directions")
+    }
+    if offer.contact:
+        values |= {f"contact.{name}": getattr(offer.contact, name) for name in ("name", "email", "phone", "language")}
+    return values | {
+        "requirements": "\n".join(offer.requirements), "groups_per_school": offer.groups_per_school or "",
+        "reminder_days": ", ".join(str(days) for days in offer.reminder_days),
+    }  # fmt: skip
 
 
 def manages(person: Identity | None, slot: SlotView) -> bool:

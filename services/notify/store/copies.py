@@ -31,7 +31,7 @@ class Copies:
 
     def __init__(self, db: Database, retention_days: int) -> None:
         self._db = db
-        self._retention = timedelta(days=retention_days)
+        self.retention = timedelta(days=retention_days)
 
     async def create_indexes(self) -> None:
         """For the registrations of a slot, the slots of an offer, and erasure."""
@@ -71,6 +71,15 @@ class Copies:
         older = {"offer_id": offer.offer_id, "offer_version": {"$lt": version}, "slot": {"$ne": None}}
         change = {"slot.offer": offer.model_dump(mode="json"), "offer_version": version}
         await self._db.slots.update_many(older, {"$set": change})
+
+    async def slots_of(self, offer_id: str) -> list[str]:
+        """The ids of the offer's slots."""
+        return [row["_id"] async for row in self._db.slots.find({"offer_id": offer_id, "slot": {"$ne": None}}, {})]
+
+    async def slot(self, slot_id: str, session: Session) -> SlotFacts | None:
+        """The slot as it was last heard of; None when it is unknown or erased."""
+        row = await self._db.slots.find_one({"_id": slot_id}, session=session)
+        return SlotFacts.model_validate(row["slot"]) if row and row["slot"] else None
 
     async def version(self, collection: str, id: str, session: Session) -> int:
         """The version of a copy, also of an erased one; 0 when there is none."""
@@ -143,7 +152,7 @@ class Copies:
 
     def erase_after(self, ends_local: datetime, zone: str) -> datetime:
         """When personal data about something that ends then is to go."""
-        return instant(ends_local, zone) + self._retention
+        return instant(ends_local, zone) + self.retention
 
     def _registration_row(self, copy: RegistrationCopy) -> Document:
         facts = copy.facts

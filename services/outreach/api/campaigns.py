@@ -26,6 +26,7 @@ class CampaignOut(BaseModel):
     offers_from: datetime
     booking_from: datetime
     closes_at: datetime
+    check_offers: bool
     phase: Phase
     version: int
 

@@ -61,6 +61,7 @@ class CampaignGiven(Command):
     offers_from: Instant
     booking_from: Instant
     closes_at: Instant
+    check_offers: bool = False
 
 
 class Campaign(Aggregate):
@@ -74,6 +75,7 @@ class Campaign(Aggregate):
     offers_from: datetime
     booking_from: datetime
     closes_at: datetime
+    check_offers: bool = False
 
     @classmethod
     def opened(cls, id: str, given: CampaignGiven, request_id: str, zone: str) -> Self:

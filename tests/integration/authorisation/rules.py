@@ -43,9 +43,14 @@ _PAGES = {
         /events/registrations/{registration_id}/qr  /events/registrations/{registration_id}/calendar.ics
     """,
     (SCHOOLS | COMPANIES) - AGENCY: "/outreach/my-organisation",
-    COMPANIES: "/events/offers  /events/offers/new  /outreach/ambassadors",
+    COMPANIES: """
+        /events/company  /events/company/visitors  /events/offers  /events/offers/new  /outreach/ambassadors
+    """,
     OWN_COMPANY: """
-        /events/offers/{offer_id}  /events/offers/{offer_id}/slots/{kind}
+        /events/offers/{offer_id}  /events/offers/{offer_id}/again  /events/offers/{offer_id}/edit
+        /events/offers/{offer_id}/slots/new  /events/offers/{offer_id}/slots/series
+        /events/offers/{offer_id}/slots/withdraw
+        /events/check-in/{registration_id}/{code}  /events/slots/{slot_id}/check-in
         /events/slots/{slot_id}/list  /events/slots/{slot_id}/manage  /events/slots/{slot_id}/{action}
         /outreach/ambassadors/{ambassador_id}/pause
     """,
@@ -71,6 +76,7 @@ _PAGES = {
         /notify/upcoming  /notify/templates  /notify/templates/{kind}  /notify/templates/{kind}/preview
     """,
     AGENCY: """
+        /events/offers/waiting
         /outreach/  /outreach/api-keys  /outreach/api-keys/{key_id}/revoke
         /outreach/campaigns/new  /outreach/campaigns/{campaign_id}  /outreach/campaigns/{campaign_id}/change
         /outreach/companies  /outreach/companies/new  /outreach/companies/{company_id}
@@ -100,8 +106,12 @@ _FORMS = {
         /outreach/my-organisation/{organisation_id}/people/{person_id}/remove
     """,
     OWN_COMPANY: """
-        /events/offers/new  /events/offers/{offer_id}/slots/{kind}  /events/offers/{offer_id}/{change}
-        /events/slots/{slot_id}/attendance  /events/slots/{slot_id}/decide  /events/slots/{slot_id}/{action}
+        /events/company/decide
+        /events/offers/new  /events/offers/{offer_id}/again  /events/offers/{offer_id}/edit
+        /events/offers/{offer_id}/slots/new  /events/offers/{offer_id}/slots/series
+        /events/offers/{offer_id}/slots/withdraw  /events/offers/{offer_id}/{change}
+        /events/check-in/{registration_id}/{code}  /events/slots/{slot_id}/check-in
+        /events/slots/{slot_id}/decide  /events/slots/{slot_id}/{action}
         /outreach/ambassadors  /outreach/visits/{visit_id}/propose  /outreach/visits/{visit_id}/withdraw
         /outreach/ambassadors/{ambassador_id}/pause  /outreach/ambassadors/{ambassador_id}/resume
     """,
@@ -126,6 +136,7 @@ _FORMS = {
         /notify/stuck  /notify/suppressions  /notify/suppressions/{suppression_id}/lift
     """,
     AGENCY: """
+        /events/offers/waiting
         /outreach/api-keys  /outreach/api-keys/{key_id}/revoke
         /outreach/campaigns/new  /outreach/campaigns/{campaign_id}/change  /outreach/feedback/{feedback_id}/done
         /outreach/companies/new  /outreach/companies/{company_id}  /outreach/companies/{company_id}/people

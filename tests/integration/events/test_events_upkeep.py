@@ -1,16 +1,19 @@
 """What other services say, and what goes by itself: copies, trouble with mails, erasure."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from services.events.consumer import HANDLERS, Context
 from services.events.domain import commands as do
+from services.events.usecases.inputs import WithReason
+from services.events.usecases.offer_checks import send_offer_back
 from services.events.usecases.upkeep import erase_due, finish_left_behind
 from shared.auth import Directory
 from shared.mongo import Database
 from shared.schemas.notify import DeliveryFailed
 from shared.schemas.outreach import SchoolChanged
-from tests.support.events_world import NOW, STARTS, about, furnish, register, slot
+from tests.support.events_world import NOW, STARTS, about, coordinator, furnish, offer, register, slot
 
 
 def school_changed(version: int, name: str, days=()) -> SchoolChanged:
@@ -109,6 +112,16 @@ async def test_the_reasons_people_wrote_are_erased_too(db: Database):
     await erase_due(store, now=STARTS + timedelta(hours=3) + store.contact_kept)
     rows = [row async for row in db.outbox.find({})] + [row async for row in db.registrations.find({})]
     assert "krank" not in json.dumps(rows, default=str)
+
+
+async def test_what_the_coordinator_wrote_about_an_offer_is_erased_with_its_campaign(db: Database):
+    store = await furnish(db, offered=replace(offer(state="paused"), check="waiting"))
+    back = WithReason(reason="Frau Muster fragt nach der Haltestelle")
+    await send_offer_back(store, coordinator(), "offer-1", back, now=NOW, request_id="r-1")
+    held = [db.offers, db.outbox]
+    assert "Haltestelle" in json.dumps([row for each in held async for row in each.find({})], default=str)
+    await erase_due(store, now=datetime(2030, 1, 1, tzinfo=UTC))
+    assert "Haltestelle" not in json.dumps([row for each in held async for row in each.find({})], default=str)
 
 
 async def test_a_batch_left_behind_is_carried_out_before_its_contacts_are_erased(db: Database, monkeypatch):

@@ -138,12 +138,12 @@ def test_the_same_size_again_says_nothing():
     assert len(book.messages) == 1
 
 
-def test_attendance_is_recorded_from_the_start_on():
+def test_attendance_is_recorded_from_one_hour_before_the_start_on():
     book = ledger()
     made = book.decide(register("9a", 10))
     with pytest.raises(errors.SlotHasNotStarted):
-        book.decide(do.Attend(**about(made, now=STARTS - timedelta(seconds=1)), came=True, pupils=9))
-    came = book.decide(do.Attend(**about(made, now=STARTS), came=True, pupils=9))
+        book.decide(do.Attend(**about(made, now=STARTS - timedelta(hours=1, seconds=1)), came=True, pupils=9))
+    came = book.decide(do.Attend(**about(made, now=STARTS - timedelta(hours=1)), came=True, pupils=9))
     assert (came.state, came.pupils_attended, book.slot.taken) == ("attended", 9, 10)
     message = book.messages[-1]
     assert isinstance(message, RegistrationAttended) and message.registration.pupils_attended == 9
@@ -158,6 +158,15 @@ def test_a_group_that_did_not_come_is_noted_and_a_wrong_note_can_be_put_right():
     with pytest.raises(errors.AlreadyRecorded):
         book.decide(do.Attend(**about(made, now=STARTS), came=False))
     assert book.decide(do.Attend(**about(made, now=STARTS), came=True, pupils=10)).state == "attended"
+
+
+def test_an_entry_made_meanwhile_is_not_overwritten_unseen_but_can_be_corrected():
+    book = ledger()
+    made = book.decide(register("9a", 10))
+    first = book.decide(do.Attend(**about(made, now=STARTS), came=True, pupils=9, version=made.version))
+    with pytest.raises(errors.RecordedMeanwhile):
+        book.decide(do.Attend(**about(made, now=STARTS), came=True, pupils=8, version=made.version))
+    assert book.decide(do.Attend(**about(made, now=STARTS), came=True, pupils=8, version=first.version)).version == 3
 
 
 def test_a_group_that_came_has_at_least_one_pupil():

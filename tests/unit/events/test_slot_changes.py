@@ -221,3 +221,14 @@ def test_two_changes_in_one_batch_have_two_versions():
     assert len({message.id for message in book.messages}) == 2
     assert [message.aggregate_version for message in book.messages] == [2, 3]
     assert datetime(2026, 12, 1, tzinfo=UTC) < STARTS
+
+
+def test_a_date_that_nobody_holds_or_waits_for_can_be_taken_back():
+    book = ledger()
+    taken_back = book.decide(do.CancelSlot(now=NOW, request_id="take-back", only_if_empty=True))
+    assert taken_back.state == "cancelled"
+    booked = ledger()
+    booked.decide(register())
+    with pytest.raises(errors.SlotHasGroups):
+        booked.decide(do.CancelSlot(now=NOW, request_id="take-back", only_if_empty=True))
+    assert booked.slot.state == "open"

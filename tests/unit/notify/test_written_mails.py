@@ -51,7 +51,7 @@ def test_a_mail_says_what_where_when_and_where_to_go(delivery: Delivery) -> None
     for body in (content.text, content.html):
         assert "{{" not in body and "{%" not in body and "None" not in body
         assert "https://perspektive.example/" in body
-        if delivery.kind in {*WITH_TOKEN, "address_suppressed"}:
+        if delivery.kind in {*WITH_TOKEN, "address_suppressed", "offer_published", "offer_sent_back"}:
             continue
         assert ("Dienstag, 1. Dezember 2026" if delivery.to.language == "de" else "Tuesday, 1 December 2026") in body
         assert ("9:00 bis" if delivery.to.language == "de" else "9:00 to") in body
@@ -108,6 +108,21 @@ def test_a_company_reads_how_many_come_and_what_they_need() -> None:
     confirmed = next(d for d in EVERY if d.kind == "registration_confirmed" and d.to.role == "company")
     text = writer().content(confirmed, NOW).text
     assert "24 Schülerinnen und Schüler" in text and "Ein Rollstuhl" in text and "02761 1234" in text
+
+
+def test_changed_facts_are_named_with_the_companys_message() -> None:
+    changed = next(d for d in EVERY if d.kind == "offer_changed" and d.to.language == "de")
+    content = writer().content(changed, NOW)
+    for body in (content.text, content.html):
+        for said in ("Werk 2, Beispielweg 1", "Feste, geschlossene Schuhe", "Wir sind umgezogen."):
+            assert said in body, said
+
+
+def test_what_the_coordinator_asks_for_stands_in_the_companys_mail() -> None:
+    back = next(d for d in EVERY if d.kind == "offer_sent_back" and d.to.language == "en")
+    content = writer().content(back, NOW)
+    assert "Reason given: Bitte nennen Sie die Bushaltestelle." in content.text
+    assert "/events/offers/" in content.html
 
 
 def test_a_cancelled_date_no_longer_tells_what_to_bring() -> None:

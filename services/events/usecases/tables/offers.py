@@ -19,7 +19,13 @@ from shared.tables.columns import Column, Row, Table, labelled, nested
 from shared.tables.lines import Importer, Work
 from shared.tables.paging import PER_PAGE, every_page
 
-STATES = labelled(published="Published", paused="Paused", withdrawn="Withdrawn")
+STATES = labelled(
+    published="Published",
+    paused="Paused",
+    withdrawn="Withdrawn",
+    submitted="with the coordinator",
+    sent_back="please change",
+)
 APPROVAL = labelled(automatic="automatic", company="by the company")
 WAITING_LIST = labelled(none="none", strict_order="strictly in order", next_that_fits="next that fits")
 PLACE = ("name", "street", "postal_code", "town", "directions")

@@ -56,7 +56,7 @@ async def export_slots(
 
     async def page(after: str | None) -> tuple[list[SlotView], str | None]:
         wanted = SlotFilter.model_validate({"state": "all", **given, "limit": PER_PAGE, "after": after})
-        found = await find_slots(store, wanted, now=now)
+        found = await find_slots(store, wanted, now=now, identity=identity)
         return found.items, found.next
 
     async for found in every_page(page):
