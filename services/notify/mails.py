@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from services.notify.consent import Participant
 from services.notify.domain import Letter, Recipient
 from shared.schemas.events import RegistrationFacts
 from shared.schemas.outreach import Contact, SignInRequested, VisitFacts
@@ -158,11 +159,25 @@ def visit_reminder(case: VisitCase) -> list[Letter]:
     return [Letter("visit_reminder", to) for to in (case.school, *case.team)]
 
 
+def pupil_question(participant: Participant) -> list[Letter]:
+    """What is to be said or asked now: a parent first, then the pupil, then the pupil's own page."""
+    to = Recipient("pupil", "", participant.email, participant.language, participant.id)
+    if participant.state == "parent_asked":
+        return [Letter("parent_question", Recipient("parent", "", participant.parent_email, to.language, to.id))]
+    return [Letter("pupil_confirmation" if participant.state == "pupil_asked" else "pupil_welcome", to)]
+
+
+def pupil_reminder(participant: Participant) -> list[Letter]:
+    """To the pupil, and to nobody else."""
+    to = Recipient("pupil", "", participant.email, participant.language, participant.id)
+    return [Letter("pupil_reminder", to)]
+
+
 KINDS = (
     "sign_in", "registration_requested", "registration_confirmed", "registration_declined", "registration_waitlisted",
     "places_offered", "offered_places_expired", "registration_cancelled", "registration_resized", "slot_moved",
     "slot_reminder", "visit_requested", "visit_proposed", "visit_proposal_declined", "visit_confirmed", "visit_moved",
-    "visit_cancelled", "visit_reminder",
+    "visit_cancelled", "visit_reminder", "parent_question", "pupil_confirmation", "pupil_welcome", "pupil_reminder",
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from services.notify.consent import Participant
 from shared.schemas import events, outreach
 from shared.schemas.events import GroupFacts, OfferFacts, Place, RegistrationFacts, SlotFacts
 from shared.schemas.outreach import Contact, PersonChanged, Role, SignInRequested, TeamMember, VisitDate, VisitFacts
@@ -66,6 +67,24 @@ def registration(state: str = "confirmed", version: int = 1, id: str = "reg1", *
         "version": version,
     }
     return RegistrationFacts(**{**facts, **changes})
+
+
+def participant(state: Any = "confirmed", id: str = "pupil1", under_16: bool = False, **changes: Any) -> Participant:
+    """A pupil of that class who asked to be reminded, with the consents that the state implies."""
+    facts: dict[str, Any] = {
+        "registration_id": "reg1",
+        "first_name": "Lena",
+        "email": "lena@post.example",
+        "language": "de",
+        "parent_email": "mutter@post.example" if under_16 else "",
+        "nonce": "nonce1",
+        "asked_at": NOW,
+        "question_ends_at": NOW + timedelta(days=7),
+        "erase_after": datetime(2026, 12, 2, 23, tzinfo=UTC),
+        "parent_consented_at": NOW if under_16 and state != "parent_asked" else None,
+        "confirmed_at": NOW if state == "confirmed" else None,
+    }
+    return Participant(id=id, under_16=under_16, state=state, **{**facts, **changes})
 
 
 def said(message: type[events.RegistrationMessage], facts: RegistrationFacts, now: datetime = NOW) -> Any:

@@ -16,6 +16,7 @@ from tests.support.notify_builders import (
     TEACHER,
     member,
     offer,
+    participant,
     registration,
     sign_in_requested,
     slot,
@@ -43,6 +44,24 @@ def all_deliveries(language: Any) -> Iterator[Delivery]:
             content["previous"] = _date(STARTS - timedelta(days=1))
         for letter in getattr(mails, kind)(VisitCase(visit_facts, (coordinator,))):
             yield _delivery(letter, content)
+    yield from _to_pupils(language)
+
+
+def _to_pupils(language: Any) -> Iterator[Delivery]:
+    facts = _registrations(language)["slot_reminder"].model_dump(mode="json")
+    pupil = participant(language=language)
+    younger = participant("parent_asked", under_16=True, language=language)
+    answered = participant("pupil_asked", under_16=True, language=language)
+    letters = [
+        (mails.pupil_question(younger), younger),
+        (mails.pupil_question(answered), answered),
+        (mails.pupil_question(pupil), pupil),
+        (mails.pupil_reminder(pupil), pupil),
+    ]
+    for found, who in letters:
+        link = f"https://perspektive.example/notify/mine/token-of-{who.id}"
+        own = {"first_name": who.first_name, "under_16": who.under_16, "link": link}
+        yield from (_delivery(letter, {"registration": facts, "participant": own}) for letter in found)
 
 
 def _registrations(language: str) -> dict[str, RegistrationFacts]:

@@ -1,15 +1,17 @@
 """From a message to deliveries: the note that it was handled, the own copy and the mails are one transaction."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from services.notify import domain, mails
-from services.notify.domain import REMINDER, SIGN_IN, TRANSITION, CalendarPart, Delivery, Letter, Recipient, VisitCopy
+from services.notify.domain import SIGN_IN, Letter, VisitCopy
 from services.notify.mails import RegistrationCase, VisitCase
 from services.notify.store.copies import RegistrationCopy
 from services.notify.usecases.context import Context
+from services.notify.usecases.planner import Planner
+from services.notify.usecases.pupil_mails import replan_for_pupils
 from shared import inbox
 from shared.mongo import Session
 from shared.schemas.base import Message
@@ -29,7 +31,7 @@ async def plan_sign_in(context: Context, message: SignInRequested, *, now: datet
 
     async def effect(session: Session) -> None:
         about = f"person:{message.person_id}"
-        planner = _Planner(context, about, now, now + SIGN_IN_KEPT)
+        planner = Planner(context, about, now, now + SIGN_IN_KEPT)
         for letter in mails.sign_in(message):
             key = domain.sign_in_key(message.id)
             planner.add(letter, key, facts, priority=SIGN_IN, due_at=now, gives_up_at=message.expires_at)
@@ -56,7 +58,7 @@ async def plan_for_registration(
         outdated = facts.version < held
         case = RegistrationCase(facts, before.company_knows if before else False)
         after = before if outdated else _registration_after(before, facts)
-        planner = _Planner(context, _about(facts), now, copies.erase_after(slot.ends_local, slot.zone))
+        planner = Planner(context, _about(facts), now, copies.erase_after(slot.ends_local, slot.zone))
         await _plan_registration(planner, mail(case), facts, after, outdated, session)
 
     await _once(context, message.registration.slot.slot_id, message, effect)
@@ -89,7 +91,7 @@ async def plan_for_visit(context: Context, message: VisitMessage, mail: VisitMai
         after = before if outdated else _visit_after(before, facts)
         dates = [facts.chosen] if facts.chosen else facts.alternatives
         erase_after = max(copies.erase_after(date.ends_local, date.zone) for date in dates)
-        planner = _Planner(context, f"visit:{facts.visit_id}", now, erase_after)
+        planner = Planner(context, f"visit:{facts.visit_id}", now, erase_after)
         previous = before.facts.chosen if before and isinstance(message, VisitMoved) else None
         await _plan_visit(planner, mail(case), case, after, previous, outdated, session)
 
@@ -131,7 +133,7 @@ def _visit_after(before: VisitCopy | None, facts: VisitFacts) -> VisitCopy:
 
 
 async def _plan_registration(
-    planner: "_Planner",
+    planner: Planner,
     letters: list[Letter],
     facts: RegistrationFacts,
     after: RegistrationCopy | None,
@@ -151,6 +153,7 @@ async def _plan_registration(
         after = replace(after, calendar=entries, company_knows=told_company)
         await planner.copies.put_registrations([after], session)
         await _plan_slot_reminders(planner, facts, session)
+        await replan_for_pupils(planner.context, facts, now=planner.now, session=session)
     await planner.write(session)
 
 
@@ -159,7 +162,7 @@ async def _plan_slot_moved(
 ) -> None:
     facts = copy.facts.model_copy(update={"slot": slot})
     erase_after = context.store.copies.erase_after(slot.ends_local, slot.zone)
-    planner = _Planner(context, _about(facts), now, erase_after)
+    planner = Planner(context, _about(facts), now, erase_after)
     before = VisitDate(
         starts_local=message.previous_starts_local, ends_local=message.previous_ends_local, zone=slot.zone
     )
@@ -179,10 +182,11 @@ async def _plan_slot_moved(
     told = replace(copy, facts=facts, told=slot.revision, calendar=entries)
     await planner.copies.put_registrations([told], session)
     await _plan_slot_reminders(planner, facts, session)
+    await replan_for_pupils(context, facts, now=now, session=session)
     await planner.write(session)
 
 
-async def _plan_slot_reminders(planner: "_Planner", facts: RegistrationFacts, session: Session) -> None:
+async def _plan_slot_reminders(planner: Planner, facts: RegistrationFacts, session: Session) -> None:
     """Cancel the reminders of another date, or all when there are no places; plan those of the present date."""
     slot = facts.slot
     expected = facts.state == "confirmed" and slot.state == "open"
@@ -200,7 +204,7 @@ async def _plan_slot_reminders(planner: "_Planner", facts: RegistrationFacts, se
 
 
 async def _plan_visit(
-    planner: "_Planner",
+    planner: Planner,
     letters: list[Letter],
     case: VisitCase,
     after: VisitCopy | None,
@@ -225,7 +229,7 @@ async def _plan_visit(
     await planner.write(session)
 
 
-async def _plan_visit_reminders(planner: "_Planner", case: VisitCase, revision: int, session: Session) -> None:
+async def _plan_visit_reminders(planner: Planner, case: VisitCase, revision: int, session: Session) -> None:
     facts, date = case.facts, case.facts.chosen
     expected = facts.state == "confirmed" and date is not None
     await planner.deliveries.cancel_waiting(planner.about, "visit_reminder", session, revision if expected else None)
@@ -238,109 +242,3 @@ async def _plan_visit_reminders(planner: "_Planner", case: VisitCase, revision: 
             key = domain.visit_reminder_key(facts.visit_id, revision, days, letter.to)
             content = {"visit": facts.model_dump(mode="json")}
             planner.add_reminder(letter, key, content, due_at, ends, facts.version, revision)
-
-
-@dataclass
-class _Planner:
-    """Collects the deliveries about one thing, and writes them together."""
-
-    context: Context
-    about: str
-    now: datetime
-    erase_after: datetime
-
-    def __post_init__(self) -> None:
-        self.deliveries = self.context.store.deliveries
-        self.copies = self.context.store.copies
-        self._collected: list[Delivery] = []
-
-    def add_all(
-        self,
-        letters: Sequence[Letter],
-        key: Callable[[Letter], str],
-        facts: dict[str, Any],
-        entries: domain.CalendarEntries,
-        *,
-        based_on: int,
-        revision: int,
-    ) -> dict[str, domain.CalendarEntry]:
-        """Mails about a transition; returns the calendar entries as they are afterwards."""
-        parts, after = domain.with_calendar(letters, entries, self.about, self.context.writer.domain)
-        for letter, part in zip(letters, parts, strict=True):
-            self.add(letter, key(letter), facts, calendar=part, based_on=based_on, revision=revision)
-        return after
-
-    def add_superseded(
-        self, letters: Sequence[Letter], key: Callable[[Letter], str], facts: dict[str, Any], **based_on: int
-    ) -> None:
-        """The trace of mails that are outdated before they could be planned."""
-        for letter in letters:
-            self.add(letter, key(letter), facts, state="cancelled", reason="superseded", **based_on)
-
-    def add(
-        self,
-        letter: Letter,
-        key: str,
-        facts: dict[str, Any],
-        *,
-        priority: int = TRANSITION,
-        due_at: datetime | None = None,
-        gives_up_at: datetime | None = None,
-        calendar: CalendarPart | None = None,
-        **more: Any,
-    ) -> None:
-        """One mail, due now unless told otherwise; nobody is written to without an address."""
-        if not letter.to.email:
-            return
-        writer = self.context.writer
-        self._collected.append(
-            Delivery(
-                key=key,
-                kind=letter.kind,
-                to=_cleaned(letter.to),
-                about=self.about,
-                priority=priority,
-                due_at=due_at or self.now,
-                gives_up_at=gives_up_at or self.now + domain.TRANSITION_HORIZON,
-                erase_after=self.erase_after,
-                planned_at=self.now,
-                message_id=domain.message_id(key, writer.domain),
-                facts=facts,
-                subject=writer.subject(letter.kind, letter.to, facts),
-                calendar=calendar,
-                **more,
-            )
-        )
-
-    def add_reminder(
-        self,
-        letter: Letter,
-        key: str,
-        facts: dict[str, Any],
-        due_at: datetime,
-        starts_at: datetime,
-        based_on: int,
-        revision: int,
-    ) -> None:
-        """A reminder; its facts are read again when it is sent, so none are kept until then."""
-        self.add(
-            letter,
-            key,
-            facts,
-            priority=REMINDER,
-            due_at=due_at,
-            gives_up_at=starts_at,
-            based_on=based_on,
-            revision=revision,
-        )
-        if self._collected and self._collected[-1].key == key:
-            self._collected[-1] = replace(self._collected[-1], facts=None)
-
-    async def write(self, session: Session) -> None:
-        """Write what was collected."""
-        if self._collected:
-            await self.deliveries.add(self._collected, session)
-
-
-def _cleaned(to: Recipient) -> Recipient:
-    return replace(to, name=domain.clean(to.name), email=to.email.strip())

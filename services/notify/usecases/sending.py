@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from services.notify import domain
-from services.notify.domain import REMINDERS, Attempt, Delivery, without_address
+from services.notify.domain import FOR_PUPILS, WRITTEN_LATE, Attempt, Delivery, without_address
 from services.notify.rendering import AddressInvalid, envelope_address
 from services.notify.smtp import Mailer, Refused, TryAgain
+from services.notify.usecases import pupil_mails
 from services.notify.usecases.context import Context
 from shared.mongo import StoreUnavailable
 from shared.schemas.notify import DeliveryFailed
@@ -27,7 +28,7 @@ async def send_delivery(context: Context, mailer: Mailer, delivery: Delivery, *,
     if now >= delivery.gives_up_at:
         await _fail(context, delivery, None, "gave_up", GAVE_UP, now)
         return
-    known = await _patiently(lambda: context.store.copies.known(delivery.about))
+    known = await _patiently(lambda: _known(context, delivery))
     reason = domain.reason_not_to_send(delivery, known, now)
     if reason:
         await _end(context, delivery, None, state="cancelled", reason=reason)
@@ -39,10 +40,18 @@ async def send_delivery(context: Context, mailer: Mailer, delivery: Delivery, *,
     await _hand_over(context, mailer, complete, now)
 
 
+async def _known(context: Context, delivery: Delivery) -> domain.Known | None:
+    if delivery.kind in FOR_PUPILS:
+        return await pupil_mails.known_of_participant(context, delivery)
+    return await context.store.copies.known(delivery.about)
+
+
 async def with_facts(context: Context, delivery: Delivery) -> Delivery:
     """The delivery with the facts to write from: a reminder's are those of the present copy."""
-    if delivery.facts is not None or delivery.kind not in REMINDERS:
+    if delivery.facts is not None or delivery.kind not in WRITTEN_LATE:
         return delivery
+    if delivery.kind in FOR_PUPILS:
+        return replace(delivery, facts=await pupil_mails.facts_for(context, delivery))
     kind, _, id = delivery.about.partition(":")
     copies = context.store.copies
     if kind == "registration" and (copy := await copies.registration(id)):
@@ -72,7 +81,7 @@ async def _hand_over(context: Context, mailer: Mailer, delivery: Delivery, now: 
 
 
 async def _record_sent(context: Context, delivery: Delivery, answer: str, now: datetime) -> None:
-    facts = None if delivery.kind == "sign_in" else delivery.facts  # nobody needs a used link's token
+    facts = _kept(delivery)
     attempt = Attempt(now, "sent", answer)
     await _end(context, delivery, attempt, state="sent", reason="", sent_at=now, facts=facts)
 
@@ -93,8 +102,14 @@ async def _refuse(context: Context, delivery: Delivery, answer: str, now: dateti
 async def _fail(
     context: Context, delivery: Delivery, attempt: Attempt | None, reason: str, answer: str, now: datetime
 ) -> None:
-    """Record the end and say so, in one transaction."""
-    failed = DeliveryFailed.about(
+    """Record the end and say so, in one transaction. Of pupils' mails nothing is said outside of this service."""
+    messages = [] if delivery.kind in FOR_PUPILS else [_failed(delivery, answer, now)]
+    changes = {"state": "refused", "reason": reason, "facts": _kept(delivery)}
+    await _patiently(lambda: context.store.deliveries.end_and_tell(delivery, attempt, messages, **changes))
+
+
+def _failed(delivery: Delivery, answer: str, now: datetime) -> DeliveryFailed:
+    return DeliveryFailed.about(
         f"delivery:{delivery.key}",
         delivery.version + 1,
         now=now,
@@ -105,9 +120,11 @@ async def _fail(
         answer=answer,
         failed_at=now,
     )
-    facts = None if delivery.kind == "sign_in" else delivery.facts
-    changes = {"state": "refused", "reason": reason, "facts": facts}
-    await _patiently(lambda: context.store.deliveries.end_and_tell(delivery, attempt, [failed], **changes))
+
+
+def _kept(delivery: Delivery) -> dict[str, Any] | None:
+    """What stays of a mail's content: nobody needs a used link's token, or a pupil's name."""
+    return None if delivery.kind == "sign_in" or delivery.kind in FOR_PUPILS else delivery.facts
 
 
 async def _end(context: Context, delivery: Delivery, attempt: Attempt | None, **changes: Any) -> None:

@@ -1,5 +1,5 @@
 """All pages of the service."""
 
-from services.notify.web import mail_log
+from services.notify.web import class_links, mail_log, pupils
 
-ROUTERS = (mail_log.router,)
+ROUTERS = [part.router for part in (mail_log, class_links, pupils)]

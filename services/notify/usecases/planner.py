@@ -1,0 +1,120 @@
+"""Deliveries are collected here, and written in the transaction of what they tell of."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from services.notify import domain
+from services.notify.domain import REMINDER, TRANSITION, CalendarPart, Delivery, Letter, Recipient
+from services.notify.usecases.context import Context
+from shared.mongo import Session
+
+
+@dataclass
+class Planner:
+    """Collects the deliveries about one thing, and writes them together."""
+
+    context: Context
+    about: str
+    now: datetime
+    erase_after: datetime
+
+    def __post_init__(self) -> None:
+        self.deliveries = self.context.store.deliveries
+        self.copies = self.context.store.copies
+        self._collected: list[Delivery] = []
+
+    def add_all(
+        self,
+        letters: Sequence[Letter],
+        key: Callable[[Letter], str],
+        facts: dict[str, Any],
+        entries: domain.CalendarEntries,
+        *,
+        based_on: int,
+        revision: int,
+    ) -> dict[str, domain.CalendarEntry]:
+        """Mails about a transition; returns the calendar entries as they are afterwards."""
+        parts, after = domain.with_calendar(letters, entries, self.about, self.context.writer.domain)
+        for letter, part in zip(letters, parts, strict=True):
+            self.add(letter, key(letter), facts, calendar=part, based_on=based_on, revision=revision)
+        return after
+
+    def add_superseded(
+        self, letters: Sequence[Letter], key: Callable[[Letter], str], facts: dict[str, Any], **based_on: int
+    ) -> None:
+        """The trace of mails that are outdated before they could be planned."""
+        for letter in letters:
+            self.add(letter, key(letter), facts, state="cancelled", reason="superseded", **based_on)
+
+    def add(
+        self,
+        letter: Letter,
+        key: str,
+        facts: dict[str, Any],
+        *,
+        priority: int = TRANSITION,
+        due_at: datetime | None = None,
+        gives_up_at: datetime | None = None,
+        calendar: CalendarPart | None = None,
+        keep_facts: bool = True,
+        **more: Any,
+    ) -> None:
+        """One mail, due now unless told otherwise; nobody is written to without an address.
+
+        Without `keep_facts` they are read again when it is sent.
+        """
+        if not letter.to.email:
+            return
+        writer = self.context.writer
+        self._collected.append(
+            Delivery(
+                key=key,
+                kind=letter.kind,
+                to=_cleaned(letter.to),
+                about=self.about,
+                priority=priority,
+                due_at=due_at or self.now,
+                gives_up_at=gives_up_at or self.now + domain.TRANSITION_HORIZON,
+                erase_after=self.erase_after,
+                planned_at=self.now,
+                message_id=domain.message_id(key, writer.domain),
+                facts=facts if keep_facts else None,
+                subject=writer.subject(letter.kind, letter.to, facts),
+                calendar=calendar,
+                **more,
+            )
+        )
+
+    def add_reminder(
+        self,
+        letter: Letter,
+        key: str,
+        facts: dict[str, Any],
+        due_at: datetime,
+        starts_at: datetime,
+        based_on: int,
+        revision: int,
+    ) -> None:
+        """A reminder; its facts are read again when it is sent, so none are kept until then."""
+        self.add(
+            letter,
+            key,
+            facts,
+            priority=REMINDER,
+            due_at=due_at,
+            gives_up_at=starts_at,
+            based_on=based_on,
+            revision=revision,
+            keep_facts=False,
+        )
+
+    async def write(self, session: Session) -> None:
+        """Write what was collected."""
+        if self._collected:
+            await self.deliveries.add(self._collected, session)
+
+
+def _cleaned(to: Recipient) -> Recipient:
+    return replace(to, name=domain.clean(to.name), email=to.email.strip())
