@@ -104,7 +104,7 @@ def _page(request: Request, pages: ThePages, template: str, found: ClassList, **
         offer=facts.slot.offer,
         group=facts.group,
         qr=_qr(found.address) if found.address else "",
-        here=_address(facts.registration_id),
+        own_page=_address(facts.registration_id),
         within="/events/registrations",
         **values,
     )
