@@ -30,8 +30,8 @@ lint: .venv/.ready-to-test ## check style and formatting
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 
 # The stamps let a second start go without the network.
-.venv/.ready-to-run: uv.lock pyproject.toml deploy/set_up.py
+.venv/.ready-to-run: uv.lock pyproject.toml shared/ui/package-lock.json deploy/set_up.py
 	@$(PYTHON) deploy/set_up.py run
 
-.venv/.ready-to-test: uv.lock pyproject.toml deploy/set_up.py
+.venv/.ready-to-test: uv.lock pyproject.toml shared/ui/package-lock.json deploy/set_up.py
 	@$(PYTHON) deploy/set_up.py test

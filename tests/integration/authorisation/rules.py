@@ -1,0 +1,98 @@
+"""Who may open which page and send which form. A route that is not named here fails the test."""
+
+from tests.support.estate import ACTORS, NOBODY
+
+ANYBODY = frozenset(ACTORS)
+SIGNED_IN = ANYBODY - {NOBODY}
+AGENCY = frozenset({"coordinator"})
+OPERATION = AGENCY | {"operator"}
+OWN_SCHOOL = AGENCY | {"teacher"}
+SCHOOLS = OWN_SCHOOL | {"foreign teacher"}
+OWN_COMPANY = AGENCY | {"company"}
+COMPANIES = OWN_COMPANY | {"foreign company"}
+OWN_TEAM = AGENCY | {"ambassador"}
+AMBASSADORS = frozenset({"ambassador", "foreign ambassador"})
+BOTH_SIDES = OWN_SCHOOL | OWN_COMPANY
+ALL_SIDES = BOTH_SIDES | OWN_TEAM
+VISITS = SCHOOLS | COMPANIES | AMBASSADORS
+
+# Ends the sessions with which the others are tested: sent last.
+LAST = ("/outreach/sign-out", "/outreach/sign-out-everywhere")
+
+_PAGES = {
+    ANYBODY: """
+        /events/  /events/slots/{slot_id}
+        /outreach/sign-in  /outreach/sign-in/link  /outreach/sign-in/sent
+    """,
+    SIGNED_IN: "/outreach/account",
+    SCHOOLS: "/events/registrations  /events/self-found  /events/slots/{slot_id}/register  /outreach/visits/new",
+    OWN_SCHOOL: "/outreach/schools/{school_id}",
+    COMPANIES: "/events/offers  /events/offers/new  /outreach/ambassadors",
+    OWN_COMPANY: """
+        /events/offers/{offer_id}  /events/offers/{offer_id}/slots/{kind}
+        /events/slots/{slot_id}/list  /events/slots/{slot_id}/manage  /events/slots/{slot_id}/{action}
+    """,
+    BOTH_SIDES: "/events/registrations/{registration_id}  /events/registrations/{registration_id}/cancel",
+    AMBASSADORS: "/outreach/my-visits",
+    VISITS: "/outreach/visits",
+    ALL_SIDES: "/outreach/visits/{visit_id}  /outreach/visits/{visit_id}/cancel  /outreach/visits/{visit_id}/move",
+    OPERATION: """
+        /events/messages  /events/messages/{message_id}
+        /notify/messages  /notify/messages/{message_id}
+        /outreach/messages  /outreach/messages/{message_id}
+        /notify/  /notify/deliveries/{delivery_id}
+    """,
+    AGENCY: """
+        /outreach/  /outreach/api-keys
+        /outreach/campaigns/new  /outreach/campaigns/{campaign_id}  /outreach/campaigns/{campaign_id}/change
+        /outreach/companies  /outreach/companies/new  /outreach/companies/{company_id}
+        /outreach/imports  /outreach/imports/{upload_id}
+        /outreach/people  /outreach/people/new  /outreach/people/{person_id}  /outreach/people/{person_id}/erase
+        /outreach/schools
+    """,
+}
+_FORMS = {
+    ANYBODY: """
+        /outreach/language  /events/language  /notify/language
+        /outreach/sign-in  /outreach/sign-in/code  /outreach/sign-in/link  /outreach/sign-out
+    """,
+    SIGNED_IN: "/outreach/sign-out-everywhere",
+    OWN_SCHOOL: """
+        /events/registrations/{registration_id}/accept  /events/registrations/{registration_id}/resize
+        /events/self-found  /events/self-found/{record_id}/withdraw  /events/slots/{slot_id}/register
+        /outreach/schools/{school_id}/movable-days  /outreach/visits/new
+    """,
+    OWN_COMPANY: """
+        /events/offers/new  /events/offers/{offer_id}/slots/{kind}  /events/offers/{offer_id}/{change}
+        /events/slots/{slot_id}/attendance  /events/slots/{slot_id}/decide  /events/slots/{slot_id}/{action}
+        /outreach/ambassadors  /outreach/visits/{visit_id}/propose
+    """,
+    BOTH_SIDES: """
+        /events/registrations/{registration_id}/attend  /events/registrations/{registration_id}/cancel
+        /outreach/visits/{visit_id}/cancel
+    """,
+    AMBASSADORS: "/outreach/my-visits/block  /outreach/my-visits/settings  /outreach/my-visits/unblock",
+    OWN_TEAM: "/outreach/visits/{visit_id}/accept  /outreach/visits/{visit_id}/decline",
+    ALL_SIDES: "/outreach/visits/{visit_id}/complete",
+    OPERATION: """
+        /events/messages/replay  /events/messages/{message_id}/replay
+        /notify/messages/replay  /notify/messages/{message_id}/replay
+        /outreach/messages/replay  /outreach/messages/{message_id}/replay
+        /notify/deliveries/{delivery_id}/resend
+    """,
+    AGENCY: """
+        /outreach/api-keys  /outreach/api-keys/{key_id}/revoke
+        /outreach/campaigns/new  /outreach/campaigns/{campaign_id}/change
+        /outreach/companies/new  /outreach/companies/{company_id}  /outreach/companies/{company_id}/people
+        /outreach/imports  /outreach/imports/{upload_id}
+        /outreach/people/new  /outreach/people/{person_id}/erase  /outreach/people/{person_id}/remove-role
+        /outreach/schools/{school_id}/people  /outreach/visits/{visit_id}/move
+    """,
+}
+
+RULES = {
+    (method, path): actors
+    for method, table in (("GET", _PAGES), ("POST", _FORMS))
+    for actors, paths in table.items()
+    for path in paths.split()
+}

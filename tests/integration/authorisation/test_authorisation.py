@@ -1,0 +1,80 @@
+"""Every route times everybody who might call it: what is not allowed is refused, by people and by programs."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.ids import random_id
+from tests.support.sample_forms import filled
+from tests.support.routes import Route, all_routes, is_api, is_page
+from tests.integration.authorisation.rules import LAST, RULES
+from tests.support.estate import ACTORS, NOBODY, Estate
+
+pytestmark = pytest.mark.processes_only
+PAGES = sorted((route for route in all_routes() if is_page(route)), key=lambda route: route[1] in LAST)
+# What an address names that need not exist: whoever may not know does not learn that it is not there.
+MADE_UP = {"kind": "new", "action": "resize", "change": "pause"}
+
+
+def test_every_page_and_form_has_a_rule_and_every_rule_a_route() -> None:
+    assert set(PAGES) == set(RULES)
+
+
+@pytest.mark.parametrize("route", PAGES, ids=" ".join)
+async def test_a_page_opens_for_those_who_may_and_for_nobody_else(estate: Estate, route: Route) -> None:
+    refused = {actor for actor in ACTORS if not await _lets_in(estate, actor, route)}
+    assert refused == set(ACTORS) - RULES[route]
+
+
+async def _lets_in(estate: Estate, actor: str, route: Route) -> bool:
+    answer = await _call(estate, actor, route)
+    to_sign_in = answer.headers.get("location", "").startswith("/outreach/sign-in?next=")
+    assert answer.status_code < 500, (actor, answer.status_code, answer.text[:500])
+    assert not to_sign_in or actor == NOBODY, (actor, "was led to the sign-in page")
+    return not to_sign_in and answer.status_code not in (401, 403)
+
+
+async def _call(estate: Estate, actor: str, route: Route) -> httpx.Response:
+    method, path = route
+    ids = {**dict.fromkeys(re.findall(r"{(\w+)}", path), "none"), **MADE_UP, **estate.ids}
+    http = await estate.client(actor)
+    if method == "GET":
+        return await http.get(path.format(**ids))
+    hidden = {"csrf": estate.tokens[actor], "request_id": random_id()}
+    return await http.post(path.format(**ids), data={**filled(path, ids), **hidden})
+
+
+@pytest.mark.parametrize("route", [route for route in all_routes() if is_api(route)], ids=" ".join)
+async def test_the_api_asks_for_a_key_with_the_right_scope(estate: Estate, route: Route) -> None:
+    method, path = route
+    service = path.split("/")[1]
+    right = f"{service}:{'read' if method == 'GET' else 'write'}"
+    for scopes, expected in (((), 401), (_all_but(right), 403)):
+        key = await estate.key(scopes) if scopes else None
+        assert await _status(estate, route, key) == expected, scopes
+    assert await _status(estate, route, await estate.key((right,))) not in (401, 403)
+
+
+@pytest.mark.parametrize("route", [route for route in all_routes() if is_api(route)], ids=" ".join)
+async def test_a_session_opens_no_api(estate: Estate, route: Route) -> None:
+    http = await estate.client("coordinator")
+    answer = await http.request(route[0], re.sub(r"{\w+}", "none", route[1]), headers=_headers(None))
+    assert answer.status_code == 401
+
+
+async def _status(estate: Estate, route: Route, key: str | None) -> int:
+    method, path = route
+    http = await estate.client(NOBODY)
+    body: dict[str, Any] = {"json": {}} if method == "POST" else {}
+    return (await http.request(method, re.sub(r"{\w+}", "none", path), headers=_headers(key), **body)).status_code
+
+
+def _headers(key: str | None) -> dict[str, str]:
+    return {"Idempotency-Key": random_id(), **({"Authorization": f"Bearer {key}"} if key else {})}
+
+
+def _all_but(right: str) -> tuple[str, ...]:
+    rights = [f"{service}:{verb}" for service in ("outreach", "events", "notify") for verb in ("read", "write")]
+    return tuple(each for each in rights if each != right)

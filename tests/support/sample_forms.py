@@ -1,0 +1,86 @@
+"""What a well-formed form of each route says: with anything less a refusal could be one of the form."""
+
+from typing import Any
+
+DATE = {"day": "2026-12-14", "starts": "09:00", "ends": "10:30"}
+CONTACT = {
+    "contact.name": "Lehrkraft Muster", "contact.email": "lehrkraft@schule.example", "contact.phone": "",
+    "contact.language": "de",
+}  # fmt: skip
+PERSON = {"name": "Neu Hier", "email": "neu@beispiel.example", "language": "de"}
+GROUP = {"group.name": "9c", "group.grade": "9", "group.pupils": "12", "group.adults": "1"}
+COMPANY = {"name": "Neu GmbH", "street": "Weg 1", "postal_code": "59821", "town": "Arnsberg"}
+CAMPAIGN = {
+    "name": "Frühjahr", "starts_on": "2026-10-01", "ends_on": "2027-02-01", "kinds": ["tour"], "districts": ["05958"],
+    "offers_from": "2026-10-01T08:00", "booking_from": "2026-10-02T08:00", "closes_at": "2027-01-20T08:00",
+}  # fmt: skip
+OFFER = {
+    "campaign_id": "{campaign_id}", "company_id": "{company_id}", "title": "Neu", "field": "M", "grades": ["9"],
+    "place.name": "Werk", "place.street": "Weg 1", "place.postal_code": "59821", "place.town": "Arnsberg", **CONTACT,
+    "approval": "automatic", "waiting_list": "none",
+}  # fmt: skip
+SLOT = {**DATE, "places": "20", "groups": "1"}
+SELF_FOUND = {
+    "campaign_id": "{campaign_id}", "school_id": "{school_id}", **GROUP, "company_name": "Werkstatt", "field": "M",
+    "day": "2026-12-15",
+}  # fmt: skip
+VISIT = {
+    "campaign_id": "{campaign_id}", "school_id": "{school_id}", "field": "M", "grade": "9", "group.name": "9d",
+    "group.pupils": "20", **CONTACT,
+    **{f"alternatives.{n}.{name}": value for n in range(2) for name, value in
+       {"day": f"2026-12-1{4 + n}", "starts": "09:00", "ends": "10:30"}.items()},
+}  # fmt: skip
+
+FORMS: dict[str, dict[str, Any]] = {
+    "/outreach/ambassadors": {
+        "name": "Neu",
+        "email": "neu@firma.example",
+        "language": "de",
+        "company_id": "{company_id}",
+        "limits.per_week": "1",
+        "limits.per_campaign": "3",
+    },
+    "/outreach/api-keys": {"name": "program", "scopes": ["events:read"]},
+    "/outreach/campaigns/new": CAMPAIGN,
+    "/outreach/campaigns/{campaign_id}/change": CAMPAIGN,
+    "/outreach/companies/new": {**COMPANY, **CONTACT},
+    "/outreach/companies/{company_id}": {**COMPANY, "active": "yes"},
+    "/outreach/companies/{company_id}/people": {f"contact.{k}": v for k, v in PERSON.items()},
+    "/outreach/my-visits/block": {"day": "2026-12-16"},
+    "/outreach/my-visits/unblock": {"days": ["2026-12-16"]},
+    "/outreach/my-visits/settings": {"limits.per_week": "2", "limits.per_campaign": "9"},
+    "/outreach/people/new": {**PERSON, "kind": "operator"},
+    "/outreach/people/{person_id}/remove-role": {"kind": "teacher", "organisation_id": "nowhere"},
+    "/outreach/schools/{school_id}/movable-days": {"days": ["2027-02-01"]},
+    "/outreach/schools/{school_id}/people": PERSON,
+    "/outreach/sign-in": {"email": "nobody@beispiel.example", "request_id": "one"},
+    "/outreach/visits/new": VISIT,
+    "/outreach/visits/{visit_id}/accept": {"ambassador_id": "{ambassador_id}"},
+    "/outreach/visits/{visit_id}/decline": {"ambassador_id": "{ambassador_id}", "reason": "Prüfung"},
+    "/outreach/visits/{visit_id}/move": {**DATE, "reason": ""},
+    "/outreach/visits/{visit_id}/cancel": {"reason": "Wetter"},
+    "/outreach/visits/{visit_id}/complete": {"pupils_reached": "20"},
+    "/outreach/visits/{visit_id}/propose": {"alternative": "1", "ambassador_ids": ["{ambassador_id}"]},
+    "/events/offers/new": OFFER,
+    "/events/offers/{offer_id}/slots/{kind}": SLOT,
+    "/events/registrations/{registration_id}/attend": {"came": "yes", "pupils": "3"},
+    "/events/registrations/{registration_id}/resize": {"pupils": "3", "adults": "1"},
+    "/events/self-found": SELF_FOUND,
+    "/events/slots/{slot_id}/attendance": {"came.{registration_id}": "yes", "pupils.{registration_id}": "3"},
+    "/events/slots/{slot_id}/decide": {"registration": ["{registration_id}"], "decision": "approve"},
+    "/events/slots/{slot_id}/register": {"school_id": "{school_id}", **GROUP, **CONTACT, "acknowledged": "yes"},
+    "/events/slots/{slot_id}/{action}": {"places": "60", "groups": "4"},
+}
+
+
+def filled(path: str, ids: dict[str, str]) -> dict[str, Any]:
+    """The form of `path`, with the ids of what there is."""
+    return {_with(name, ids): _value(value, ids) for name, value in FORMS.get(path, {}).items()}
+
+
+def _value(value: Any, ids: dict[str, str]) -> Any:
+    return [_with(each, ids) for each in value] if isinstance(value, list) else _with(value, ids)
+
+
+def _with(text: str, ids: dict[str, str]) -> str:
+    return text.format(**ids)
