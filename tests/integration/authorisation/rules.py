@@ -23,10 +23,17 @@ _PAGES = {
     ANYBODY: """
         /events/  /events/slots/{slot_id}
         /outreach/sign-in  /outreach/sign-in/link  /outreach/sign-in/sent
+        /notify/class/{secret}  /notify/class/{secret}/sent  /notify/erased
+        /notify/confirm/{token}  /notify/mine/{token}  /notify/parent/{token}
     """,
     SIGNED_IN: "/outreach/account",
     SCHOOLS: "/events/registrations  /events/self-found  /events/slots/{slot_id}/register  /outreach/visits/new",
-    OWN_SCHOOL: "/outreach/schools/{school_id}",
+    OWN_SCHOOL: """
+        /outreach/schools/{school_id}
+        /notify/class-links/{registration_id}  /notify/class-links/{registration_id}/sheet
+        /notify/class-links/{registration_id}/renew  /notify/class-links/{registration_id}/close
+        /notify/class-links/{registration_id}/participants/{participant_id}/remove
+    """,
     COMPANIES: "/events/offers  /events/offers/new  /outreach/ambassadors",
     OWN_COMPANY: """
         /events/offers/{offer_id}  /events/offers/{offer_id}/slots/{kind}
@@ -55,12 +62,16 @@ _FORMS = {
     ANYBODY: """
         /outreach/language  /events/language  /notify/language
         /outreach/sign-in  /outreach/sign-in/code  /outreach/sign-in/link  /outreach/sign-out
+        /notify/class/{secret}  /notify/confirm/{token}  /notify/parent/{token}
+        /notify/mine/{token}/coming  /notify/mine/{token}/withdraw
     """,
     SIGNED_IN: "/outreach/sign-out-everywhere",
     OWN_SCHOOL: """
         /events/registrations/{registration_id}/accept  /events/registrations/{registration_id}/resize
         /events/self-found  /events/self-found/{record_id}/withdraw  /events/slots/{slot_id}/register
         /outreach/schools/{school_id}/movable-days  /outreach/visits/new
+        /notify/class-links/{registration_id}/renew  /notify/class-links/{registration_id}/close
+        /notify/class-links/{registration_id}/participants/{participant_id}/remove
     """,
     OWN_COMPANY: """
         /events/offers/new  /events/offers/{offer_id}/slots/{kind}  /events/offers/{offer_id}/{change}
