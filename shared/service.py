@@ -17,12 +17,23 @@ from shared.inbox import Dispatcher, Handler
 from shared.mongo import connect, create_collections
 from shared.outbox import Relay
 from shared.schemas.base import Message
+from shared.set_aside import forget_personal
 from shared.settings import CommonSettings
 from shared.web import idempotency
 from shared.workers import Worker, every, running
 
 KEPT = timedelta(seconds=KEPT_SECONDS)
-COLLECTIONS = ["outbox", "inbox", "set_aside", "idempotency", "leases", "relay_state", "people", "api_keys"]
+COLLECTIONS = [
+    "outbox",
+    "inbox",
+    "set_aside",
+    "discarded",
+    "idempotency",
+    "leases",
+    "relay_state",
+    "people",
+    "api_keys",
+]
 
 
 class Service:
@@ -94,6 +105,7 @@ class Service:
     async def _forget(self) -> None:
         await outbox.forget_published(self.db, KEPT)
         await inbox.forget_handled(self.db, KEPT * 2)
+        await forget_personal(self.db, self.clock.now())
 
 
 async def _for_ever() -> None:

@@ -1,17 +1,43 @@
 """Messages that could not be handled: seen by an operator, and handled again when the cause is gone."""
 
+import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.auth import Identity
-from shared.errors import NotFound
+from shared.errors import Invalid, NotFound
 from shared.inbox import Dispatcher
-from shared.mongo import Database
+from shared.mongo import Database, Session, transaction
+
+CONTENT_KEPT = timedelta(days=90)
+DISCARDED_KEPT = timedelta(days=365)
+HIDDEN = "•••"
+_ALWAYS = re.compile(r"(.*_)?(email|phone|token|code|needs|first_name|key_hash)$")
+_OF_A_PERSON = ("name", "language")
+_ADDRESS = re.compile(r"[^\s<>'\"=,;:]+@[^\s<>'\"=,;:]+")
+_QUOTED_INPUT = re.compile(r"input_value=.*?(?=, input_type=|\]|$)")
 
 
 class SetAsideNotFound(NotFound):
     """This message is not set aside (any more)."""
+
+
+class DiscardReasonMissing(Invalid):
+    """Say in a few words why this message is not needed."""
+
+    field = "reason"
+
+
+@dataclass(frozen=True)
+class Discarded:
+    """The record of a message that somebody threw away; its content is gone."""
+
+    id: str
+    type: str
+    reason: str
+    by: str
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -65,6 +91,63 @@ async def replay_all(db: Database, identity: Identity, dispatcher: Dispatcher) -
     ids = [row["_id"] async for row in db.set_aside.find({}, {"_id": 1}).sort("set_aside_at", 1)]
     worked = [await replay_message(db, identity, dispatcher, message_id) for message_id in ids]
     return sum(worked), len(worked) - sum(worked)
+
+
+async def discard_message(db: Database, identity: Identity, message_id: str, reason: str, *, now: datetime) -> None:
+    """Throw a message away for good, with a record of who did it and why. DiscardReasonMissing, SetAsideNotFound."""
+    identity.must_operate()
+    found = await get_set_aside(db, identity, message_id)
+    why = " ".join(reason.split())[:300]
+    if not why:
+        raise DiscardReasonMissing
+    record = {
+        "_id": found.id, "type": found.type, "about": str(found.wire.get("subject", "")), "reason": why,
+        "error": masked_error(found.error), "by": identity.name, "at": now, "erase_after": now + DISCARDED_KEPT,
+    }  # fmt: skip
+
+    async def work(session: Session) -> None:
+        await db.discarded.replace_one({"_id": found.id}, record, upsert=True, session=session)
+        await db.set_aside.delete_one({"_id": found.id}, session=session)
+
+    await transaction(db, work)
+
+
+async def list_discarded(db: Database, identity: Identity, most: int = 20) -> list[Discarded]:
+    """What was thrown away last."""
+    identity.must_operate()
+    rows = await db.discarded.find().sort("at", -1).limit(most).to_list(most)
+    return [Discarded(row["_id"], row["type"], row["reason"], row["by"], row["at"]) for row in rows]
+
+
+async def forget_personal(db: Database, now: datetime) -> None:
+    """Hide the persons in messages that have been set aside for 90 days, and end old records of what was discarded."""
+    due = {"set_aside_at": {"$lte": now - CONTENT_KEPT}, "hidden": {"$ne": True}}
+    async for row in db.set_aside.find(due):
+        facts = {"wire": masked_payload(row["wire"]), "error": masked_error(row["error"]), "hidden": True}
+        await db.set_aside.update_one({"_id": row["_id"]}, {"$set": facts})
+    await db.discarded.delete_many({"erase_after": {"$lte": now}})
+
+
+def masked_payload(part: Any) -> Any:
+    """A message's content without what names a person."""
+    if isinstance(part, list):
+        return [masked_payload(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    person = any(name == "email" for name in part)
+    return {name: _masked(name, value, person) for name, value in part.items()}
+
+
+def masked_error(text: str) -> str:
+    """An error's text without addresses and without the values that it quotes."""
+    return _ADDRESS.sub(HIDDEN, _QUOTED_INPUT.sub(f"input_value={HIDDEN}", text))
+
+
+def _masked(name: str, value: Any, person: bool) -> Any:
+    if isinstance(value, dict | list):
+        return masked_payload(value)
+    personal = _ALWAYS.fullmatch(name) or (person and name in _OF_A_PERSON)
+    return HIDDEN if personal and value else value
 
 
 def _message(row: dict[str, Any]) -> SetAsideMessage:

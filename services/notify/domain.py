@@ -126,7 +126,11 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One mail to one address. Instants are the application clock's; only leases use the machine's time."""
+    """One mail to one address. Instants are the application clock's; only leases use the machine's time.
+
+    `cause` is the message that made it (`RegistrationConfirmed.v1 <id>`), `suppression` what held it back, `settled_…`
+    who saw to a stuck one in another way.
+    """
 
     key: str
     kind: str
@@ -152,6 +156,10 @@ class Delivery:
     generation: int = 1
     lease_token: str = ""
     last_request_id: str = ""
+    cause: str = ""
+    suppression: str = ""
+    settled_at: datetime | None = None
+    settled_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -317,10 +325,10 @@ def _planned_again(delivery: Delivery, now: datetime, domain: str, request_id: s
     elif now >= gives_up_at:
         raise TooLateToSend
     generation = delivery.generation + (delivery.state == "sent")
+    again = replace(delivery, state="planned", reason="", suppression="", settled_at=None, settled_by="")
     return replace(
-        delivery, state="planned", reason="", due_at=now, gives_up_at=gives_up_at, generation=generation,
-        message_id=message_id(delivery.key, domain, generation), version=delivery.version + 1,
-        last_request_id=request_id,
+        again, due_at=now, gives_up_at=gives_up_at, generation=generation, version=delivery.version + 1,
+        message_id=message_id(delivery.key, domain, generation), last_request_id=request_id,
     )  # fmt: skip
 
 

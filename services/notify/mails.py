@@ -1,5 +1,6 @@
 """Who gets which mail: one function per kind. The words stand in the folder of the same name below mails/."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -173,11 +174,17 @@ def pupil_reminder(participant: Participant) -> list[Letter]:
     return [Letter("pupil_reminder", to)]
 
 
+def address_suppressed(coordinators: Sequence[Recipient]) -> list[Letter]:
+    """To every coordinator: an address refuses mails."""
+    return [Letter("address_suppressed", coordinator) for coordinator in coordinators]
+
+
 KINDS = (
     "sign_in", "registration_requested", "registration_confirmed", "registration_declined", "registration_waitlisted",
     "places_offered", "offered_places_expired", "registration_cancelled", "registration_resized", "slot_moved",
     "slot_reminder", "visit_requested", "visit_proposed", "visit_proposal_declined", "visit_confirmed", "visit_moved",
-    "visit_cancelled", "visit_reminder", "parent_question", "pupil_confirmation", "pupil_welcome", "pupil_reminder",
+    "visit_cancelled", "visit_reminder", "address_suppressed", "parent_question", "pupil_confirmation", "pupil_welcome",
+    "pupil_reminder",
 )  # fmt: skip
 
 

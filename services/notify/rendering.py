@@ -83,6 +83,10 @@ class Writer:
             self._add_calendar(message, delivery, delivery.calendar, now)
         return message.as_bytes()
 
+    def calendar_text(self, delivery: Delivery, now: datetime) -> str:
+        """The calendar part; an empty text for a mail without one."""
+        return ics(delivery.calendar, self._entry(delivery), now) if delivery.calendar else ""
+
     def _add_calendar(self, message: EmailMessage, delivery: Delivery, part: CalendarPart, now: datetime) -> None:
         """The entry twice: inline, which programs read, and as a file, for those that do not."""
         text = ics(part, self._entry(delivery), now).encode()
@@ -116,6 +120,8 @@ class Writer:
             return words.registration_values(facts, to, self._public_url, self.zone)
         if "visit" in facts:
             return words.visit_values(facts, to, self._public_url, self.zone)
+        if "suppression" in facts:
+            return words.suppression_values(facts, self._public_url)
         return words.sign_in_values(facts, to, self._public_url, self.zone)
 
     def _all_values(self, delivery: Delivery, now: datetime) -> words.Values:

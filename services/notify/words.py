@@ -49,8 +49,13 @@ def registration_values(facts: dict[str, Any], to: Recipient, public_url: str, z
 def pupil_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: str) -> Values:
     """For mails to a pupil or parent. At planning there is no participant in the `facts`: only the subject is
     written then, which names nobody."""
-    participant = facts.get("participant", {"first_name": "", "under_16": False, "link": ""})
-    return {**registration_values(facts, to, public_url, zone), **participant}
+    participant = facts.get("participant", {"first_name": "", "under_16": False, "path": ""})
+    return {
+        **registration_values(facts, to, public_url, zone),
+        "first_name": participant["first_name"],
+        "under_16": participant["under_16"],
+        "link": public_url + participant["path"],
+    }
 
 
 def visit_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: str) -> Values:
@@ -83,6 +88,11 @@ def consent_text(text: str, facts: RegistrationFacts, language: str, first_name:
     """One of the texts of `consent` as somebody is shown it; without the name, as it is kept."""
     day = full_day(facts.slot.starts_local.date(), language)
     return translate(text, language).format(first_name=first_name, company=facts.slot.offer.company_name, day=day)
+
+
+def suppression_values(facts: dict[str, Any], public_url: str) -> Values:
+    """For the mail that tells of an address that refuses mails."""
+    return {**facts["suppression"], "link": f"{public_url}/notify/suppressions/{facts['suppression']['id']}"}
 
 
 def when(date_: VisitDate, language: str, home_zone: str) -> dict[str, str]:

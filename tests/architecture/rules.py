@@ -44,7 +44,19 @@ OPTIONAL = ("templates", "edge")
 OWN = {
     "outreach": {"school_register", "first_coordinator"},
     "events": set(),
-    "notify": {"calendar", "consent", "mails", "rendering", "sender", "smtp", "vtimezone", "words"},
+    "notify": {
+        "answers",
+        "calendar",
+        "consent",
+        "mails",
+        "preview",
+        "rendering",
+        "samples",
+        "sender",
+        "smtp",
+        "suppression",
+    }
+    | {"vtimezone", "words"},
 }
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 50

@@ -5,9 +5,11 @@ from datetime import date, datetime, timedelta
 
 from services.events.domain.facts import Campaign, Offer, Registration, School, Slot
 from services.events.domain.promotion import PromotionRun
+from shared.ids import registration_number
 from shared.mongo import Document
 from shared.schemas.events import GroupFacts, OfferFacts
 from shared.schemas.outreach import CampaignChanged, CompanyChanged, Contact, SchoolChanged
+from shared.words import search_words
 
 SLOT_FIELDS = (
     "offer_id", "campaign_id", "company_id", "zone", "starts_utc", "ends_utc", "places", "groups", "approval",
@@ -82,6 +84,9 @@ def registration_document(registration: Registration, erase_after: datetime) -> 
         "group": registration.group.model_dump(),
         "contact": registration.contact.model_dump(),
         "active": registration.active,
+        "words": registration_words(
+            registration.id, registration.school_name, registration.group, registration.contact
+        ),
         "key": registration.key,
         "erase_after": erase_after,
     }
@@ -115,6 +120,24 @@ def registration_of(document: Document) -> Registration:
     )
 
 
+def registration_words(id: str, school_name: str, group: GroupFacts, contact: Contact) -> list[str]:
+    """What a registration can be found by: its number (whole and in halves), school, class, contact."""
+    number = registration_number(id)
+    return search_words(number, number.replace("-", ""), school_name, group.name, contact.name, contact.email)
+
+
+def words_of_registration(row: Document) -> list[str]:
+    """The same from a document."""
+    group, contact = GroupFacts(**row["group"]), Contact(**row["contact"])
+    return registration_words(row["_id"], row["school_name"], group, contact)
+
+
+def offer_words(facts: OfferFacts) -> list[str]:
+    """What an offer can be found by: its title, company, town, contact."""
+    contact = facts.contact
+    return search_words(facts.title, facts.company_name, facts.place.town, contact.name, contact.email)
+
+
 def offer_document(offer: Offer, erase_after: datetime) -> Document:
     """An offer. `erase_after` is when its contact's personal fields go."""
     return {
@@ -124,6 +147,7 @@ def offer_document(offer: Offer, erase_after: datetime) -> Document:
         **{name: getattr(offer, name) for name in OFFER_FIELDS},
         "facts": offer.facts.model_dump(),
         "grades": list(offer.grades),
+        "words": offer_words(offer.facts),
         "erase_after": erase_after,
     }
 

@@ -26,9 +26,10 @@ async def erase_registrations(store: Store, now: datetime) -> int:
         await _erase_outbox("registration", "registration", due, store)
         emptied = {
             "$set": {"contact": NOBODY, "group.needs": "", "reason": ""},
-            "$unset": {"erase_after": "", "mail_trouble": ""},
+            "$unset": {"erase_after": "", "mail_trouble": "", "words": ""},
         }
         erased += (await db.registrations.update_many({"_id": {"$in": due}}, emptied)).modified_count
+    await store.fill_words()
     return erased
 
 
@@ -41,8 +42,10 @@ async def erase_offers(store: Store, now: datetime) -> int:
     await _erase_outbox("offer", "offer", ids, store)
     await _erase_outbox("slot", "slot.offer", [row["_id"] for row in slots], store)
     await _erase_outbox("registration", "registration.slot.offer", [row["_id"] for row in registrations], store)
-    emptied = {"$set": {"facts.contact": NOBODY}, "$unset": {"erase_after": ""}}
-    return (await store.db.offers.update_many({"_id": {"$in": ids}}, emptied)).modified_count
+    emptied = {"$set": {"facts.contact": NOBODY}, "$unset": {"erase_after": "", "words": ""}}
+    erased = (await store.db.offers.update_many({"_id": {"$in": ids}}, emptied)).modified_count
+    await store.fill_words()
+    return erased
 
 
 async def _erase_outbox(kind: str, holder: str, ids: list[str], store: Store) -> None:

@@ -9,15 +9,18 @@ from services.events.store.documents import (
     campaign_of,
     offer_document,
     offer_of,
+    offer_words,
     registration_of,
     school_of,
     slot_document,
     slot_of,
+    words_of_registration,
 )
 from services.events.store.places import Outcome, Places
 from shared import outbox
 from shared.mongo import AlreadyThere, Collection, Database, Document, Session, transaction
 from shared.schemas.base import Message
+from shared.words import fill_words
 
 COLLECTIONS = [
     "offers", "slots", "registrations", "waiting_list_log", "schools", "companies", "campaigns", "self_found_places",
@@ -65,7 +68,15 @@ class Store:
         await db.offers.create_index("erase_after", sparse=True)
         await db.self_found_places.create_index([("school_id", 1), ("created_at", 1), ("_id", 1)])
         await db.self_found_places.create_index([("campaign_id", 1), ("created_at", 1), ("_id", 1)])
+        for searched in (db.registrations, db.offers):
+            await searched.create_index("words")
+        await self.fill_words()
         await db.waiting_list_log.create_index([("slot_id", 1), ("slot_version", -1)])
+
+    async def fill_words(self) -> None:
+        """Words to search by for what has none: it is from before there were any, or has just been erased."""
+        await fill_words(self.db.registrations, words_of_registration)
+        await fill_words(self.db.offers, lambda row: offer_words(offer_of(row).facts))
 
     async def campaign(self, campaign_id: str) -> Campaign | None:
         """The copy of a campaign."""

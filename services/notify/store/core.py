@@ -7,13 +7,15 @@ from services.notify import consent
 from services.notify.store.copies import Copies
 from services.notify.store.counters import Counters
 from services.notify.store.deliveries import Deliveries
+from services.notify.store.mail_log import MailLog
 from services.notify.store.participants import ClassLinks, Participants
+from services.notify.store.suppressions import Suppressions
 from shared.ids import random_id
 from shared.mongo import Database, Document
 
 COLLECTIONS = [
-    "deliveries", "slots", "registrations", "visits", "erasure_receipts", "class_links", "participants", "consents",
-    "counters",
+    "deliveries", "suppressions", "slots", "registrations", "visits", "erasure_receipts", "class_links", "participants",
+    "consents", "counters",
 ]  # fmt: skip
 
 
@@ -36,6 +38,8 @@ class Store:
         self.participants = Participants(db)
         self.counters = Counters(db)
         self._pupil_retention_days = pupil_retention_days
+        self.suppressions = Suppressions(db)
+        self.log = MailLog(db)
 
     async def create_indexes(self) -> None:
         """All indexes of this service's own collections."""
@@ -44,6 +48,9 @@ class Store:
         await self.class_links.create_indexes()
         await self.participants.create_indexes()
         await self.counters.create_indexes()
+        await self.suppressions.create_indexes()
+        await self.log.create_indexes()
+        await self.db.people.create_index("email")
         await self.db.set_aside.create_index("set_aside_at")
 
     def pupils_gone_at(self, ends_local: datetime, zone: str) -> datetime:
@@ -68,6 +75,11 @@ class Store:
         ]
         if rows:
             await self.db.erasure_receipts.insert_many(rows)
+
+    async def person_with(self, email: str) -> str:
+        """The id of the active person with this address, or an empty text."""
+        row = await self.db.people.find_one({"email": email, "active": True}, {"_id": 1})
+        return row["_id"] if row else ""
 
     async def email_of(self, person_id: str) -> str:
         """The mail address that the directory has of a person, or an empty text."""

@@ -1,7 +1,7 @@
 """Deliveries ↔ documents, and the conditional writes that end a worker's hold on one."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,6 +27,7 @@ from shared.gather import Gatherer
 from shared.ids import random_id
 from shared.mongo import Database, Document, Session
 from shared.schemas.base import Message
+from shared.words import search_words
 
 LEASE = timedelta(minutes=3)
 ALIVE_SECONDS = 15
@@ -106,7 +107,7 @@ class Deliveries:
         if not (await self._rows.update_many({"_id": {"$in": ids}, "waiting": True}, taken)).modified_count:
             return []
         rows = self._rows.find({"lease.token": token}).sort([("priority", 1), ("due_at", 1), ("order", 1)])
-        return [_delivery(row) async for row in rows]
+        return [delivery_of(row) async for row in rows]
 
     async def say_alive(self) -> None:
         """Say that this process still works on what it holds; silence for 15 s counts as its death."""
@@ -156,15 +157,22 @@ class Deliveries:
         await self._ended.submit("", _ending(delivery, attempt, changes))
 
     async def end_and_tell(
-        self, delivery: Delivery, attempt: Attempt | None, messages: Sequence[Message], **changes: Any
+        self,
+        delivery: Delivery,
+        attempt: Attempt | None,
+        messages: Sequence[Message],
+        also: Callable[[Session], Awaitable[None]] | None = None,
+        **changes: Any,
     ) -> None:
-        """The same with messages, in one transaction; neither when the hold was lost."""
+        """The same with messages and what `also` writes, in one transaction; nothing when the hold was lost."""
 
         async def work(session: Session) -> None:
             ending = _ending(delivery, attempt, changes)
             result = await self._rows.update_one(ending._filter, ending._doc, session=session)
             if result.modified_count:
                 await outbox.add(self.db, messages, session)
+                if also is not None:
+                    await also(session)
 
         await mongo.transaction(self.db, work)
         self._written()
@@ -181,7 +189,7 @@ class Deliveries:
     async def get(self, key: str) -> Delivery | None:
         """The delivery, or None."""
         row = await self._rows.find_one({"_id": key})
-        return _delivery(row) if row else None
+        return delivery_of(row) if row else None
 
     async def page(self, where: Document, limit: int, after: str | None) -> tuple[list[Delivery], str | None]:
         """Up to `limit` deliveries, the newest first, and the cursor of the rest."""
@@ -189,10 +197,10 @@ class Deliveries:
         if "recipient" in query:
             query["recipient_key"] = query.pop("recipient").strip().lower()
         if after:
-            query["order"] = {"$lt": _cursor(after)}
+            query["order"] = {"$lt": cursor_of(after)}
         rows = await self._rows.find(query).sort("order", -1).limit(limit + 1).to_list(limit + 1)
         cursor = str(rows[limit - 1]["order"]) if len(rows) > limit else None
-        return [_delivery(row) for row in rows[:limit]], cursor
+        return [delivery_of(row) for row in rows[:limit]], cursor
 
     async def counts(self) -> dict[str, int]:
         """How many deliveries there are in each state."""
@@ -200,13 +208,14 @@ class Deliveries:
         return {group["_id"]: group["count"] async for group in groups}
 
     async def failed_among(self, abouts: Sequence[str]) -> set[str]:
-        """Those of `abouts` with a mail that was refused for good or given up."""
-        refused = {"about": {"$in": list(abouts)}, "state": "refused"}
+        """Those of `abouts` with a mail that was refused for good, given up, or held back."""
+        refused = {"about": {"$in": list(abouts)}, "state": {"$in": ["refused", "suppressed"]}}
         return {row["about"] async for row in self._rows.find(refused, {"about": 1})}
 
     async def erase(self, where: Document, session: Session | None = None) -> int:
         """Remove names, addresses and content from the deliveries in `where`; those still waiting are cancelled."""
         personal = {"recipient": "", "recipient_key": "", "recipient_name": "", "subject": "", "facts": None}
+        personal |= {"words": [], "settled_by": ""}
         waiting = {"$set": {"state": "cancelled", "reason": "erased"}, "$unset": {"waiting": "", "lease": ""}}
         await self._rows.update_many({**where, "state": {"$in": [*OPEN, "sending"]}}, waiting, session=session)
         change = {"$set": {**personal, "erased": True}, "$unset": {"erase_after": ""}, "$inc": {"version": 1}}
@@ -226,7 +235,8 @@ def _ending(delivery: Delivery, attempt: Attempt | None, changes: Document) -> U
     return UpdateOne({"_id": delivery.key, "lease.token": delivery.lease_token}, update)
 
 
-def _cursor(after: str) -> ObjectId:
+def cursor_of(after: str) -> ObjectId:
+    """The place in a list that `after` names; CursorUnknown."""
     try:
         return ObjectId(after)
     except InvalidId as error:
@@ -242,10 +252,12 @@ def _document(delivery: Delivery) -> Document:
     role = {"recipient_role": to["role"], "recipient_id": to["id"], "language": to["language"]}
     waiting = {"waiting": True} if delivery.state in OPEN else {}
     fields["attempts"] = list(fields["attempts"])
+    fields["words"] = search_words(to["email"], to["name"], delivery.subject)
     return {"_id": delivery.key, "order": ObjectId(), **fields, **named, **role, **waiting}
 
 
-def _delivery(row: Document) -> Delivery:
+def delivery_of(row: Document) -> Delivery:
+    """The delivery in its document."""
     to = Recipient(row["recipient_role"], row["recipient_name"], row["recipient"], row["language"], row["recipient_id"])
     plain = (
         "kind", "about", "priority", "due_at", "gives_up_at", "planned_at", "message_id", "based_on", "revision",
@@ -258,5 +270,9 @@ def _delivery(row: Document) -> Delivery:
         calendar=CalendarPart(**row["calendar"]) if row["calendar"] else None,
         attempts=tuple(Attempt(**attempt) for attempt in row["attempts"]),
         lease_token=(row.get("lease") or {}).get("token", ""),
+        cause=row.get("cause", ""),
+        suppression=row.get("suppression", ""),
+        settled_at=row.get("settled_at"),
+        settled_by=row.get("settled_by", ""),
         **{name: row[name] for name in plain},
     )

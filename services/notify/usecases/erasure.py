@@ -3,6 +3,7 @@
 from datetime import datetime
 from functools import partial
 
+from services.notify.suppression import address_hash
 from services.notify.usecases.context import Context
 from services.notify.usecases.participants import forget
 from shared import mongo
@@ -14,6 +15,7 @@ async def erase_due(context: Context, *, now: datetime) -> dict[str, int]:
     counts = {"deliveries": await store.deliveries.erase({"erase_after": {"$lte": now}})}
     for collection in ("registrations", "visits", "slots"):
         counts[collection] = await store.erase_copies(collection, now)
+    counts["suppressions"] = await store.suppressions.erase({"erase_after": {"$lte": now}})
     counts["set_aside"] = await store.forget_set_aside(now - store.retention)
     counts["participants"] = await _erase_participants(context, now)
     await store.class_links.erase(now)
@@ -38,4 +40,5 @@ async def forget_person_who_left(context: Context, person_id: str, *, now: datet
     email = await store.email_of(person_id)
     if email:
         count += await store.deliveries.erase({"recipient_key": email.lower(), "erase_after": {"$exists": True}})
+        await store.suppressions.erase({"_id": address_hash(email)})
     await store.write_receipt({"deliveries": count}, now)

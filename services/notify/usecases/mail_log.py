@@ -1,14 +1,32 @@
 """The mail log: looking at deliveries, sending one again."""
 
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from services.notify import domain
 from services.notify.domain import ContentErased, Delivery, DeliveryUnknown
 from services.notify.rendering import Content
+from services.notify.store.mail_log import Tally
+from services.notify.suppression import AddressIsSuppressed
 from services.notify.usecases.context import Context
 from services.notify.usecases.sending import with_facts
 from shared.auth import Identity
+
+
+@dataclass(frozen=True)
+class LogFilter:
+    """What of the log is shown; nothing personal, for it stands in the address."""
+
+    state: str = ""
+    kind: str = ""
+    about: str = ""
+    day: date | None = None
+
+    def plain(self) -> dict[str, str]:
+        """The fields that are compared as they are."""
+        return {"state": self.state, "kind": self.kind, "about": self.about}
 
 
 async def list_deliveries(
@@ -18,6 +36,40 @@ async def list_deliveries(
     identity.must_operate()
     found, cursor = await context.store.deliveries.page(where, limit, after)
     return [domain.masked(delivery) for delivery in found], cursor
+
+
+async def find_deliveries(
+    context: Context, identity: Identity, shown: LogFilter, *, zone: str, limit: int, after: str | None
+) -> tuple[list[Delivery], str | None]:
+    """Deliveries of a state, kind and local day of being due, the newest first, and the cursor of the rest."""
+    identity.must_operate()
+    where: dict[str, Any] = {name: value for name, value in shown.plain().items() if value}
+    if shown.day:
+        where["due_at"] = dict(zip(("$gte", "$lt"), _day(shown.day, zone), strict=True))
+    return await context.store.log.page(where, limit, after)
+
+
+async def search_deliveries(context: Context, identity: Identity, q: str) -> list[Delivery]:
+    """Deliveries by recipient (name, address) and subject: every word typed begins one of theirs."""
+    identity.must_operate()
+    return await context.store.log.search(q)
+
+
+async def tally_days(
+    context: Context, identity: Identity, *, now: datetime, zone: str, days: int = 14
+) -> tuple[list[date], list[Tally]]:
+    """The last `days` local days up to today, and how many mails of each state were due on each."""
+    identity.must_operate()
+    today = now.astimezone(ZoneInfo(zone)).date()
+    shown = [today - timedelta(days=back) for back in range(days - 1, -1, -1)]
+    starts, ends = _day(shown[0], zone)[0], _day(today, zone)[1]
+    return shown, await context.store.log.per_day("state", {}, starts, ends, zone)
+
+
+def _day(day: date, zone: str) -> tuple[datetime, datetime]:
+    """The moments at which a local day begins and ends."""
+    midnight = datetime.combine(day, time())
+    return domain.instant(midnight, zone), domain.instant(midnight + timedelta(days=1), zone)
 
 
 async def count_by_state(context: Context, identity: Identity) -> dict[str, int]:
@@ -43,10 +95,24 @@ async def show_content(context: Context, identity: Identity, delivery: Delivery,
     return context.writer.content(delivery, moment, secrets=False) if delivery.facts else None
 
 
+async def find_recipient(context: Context, identity: Identity, delivery: Delivery) -> str:
+    """The id of the person whose address this is now, or an empty text."""
+    identity.must_operate()
+    return await context.store.person_with(delivery.to.email) if delivery.to.email else ""
+
+
 async def resend_delivery(
-    context: Context, identity: Identity, delivery_id: str, *, even_if_sent: bool, now: datetime, request_id: str
+    context: Context,
+    identity: Identity,
+    delivery_id: str,
+    *,
+    even_if_sent: bool,
+    now: datetime,
+    request_id: str,
+    to_address: str = "",
 ) -> Delivery:
-    """Plan a refused or deferred mail again, now; a sent one only when that is asked for. A retry finds it planned."""
+    """Plan a refused or deferred mail again, now, to another address when one is given; a sent one only when that is
+    asked for. A retry finds it planned. AddressIsSuppressed, and the rules of `domain.resent`."""
     identity.must_operate()
     delivery = await _delivery(context, delivery_id)
     if delivery.last_request_id == request_id:
@@ -57,7 +123,10 @@ async def resend_delivery(
         and not (await with_facts(context, delivery)).facts
     ):
         raise ContentErased
-    again = domain.resent(delivery, now, context.writer.domain, request_id, even_if_sent)
+    to = replace(delivery.to, email=to_address or delivery.to.email)
+    if await context.store.suppressions.active(to.email):
+        raise AddressIsSuppressed
+    again = replace(domain.resent(delivery, now, context.writer.domain, request_id, even_if_sent), to=to)
     await context.store.deliveries.replace(again)
     return domain.masked(again)
 

@@ -19,6 +19,7 @@ class Planner:
     about: str
     now: datetime
     erase_after: datetime
+    cause: str = ""
 
     def __post_init__(self) -> None:
         self.deliveries = self.context.store.deliveries
@@ -83,6 +84,7 @@ class Planner:
                 facts=facts if keep_facts else None,
                 subject=writer.subject(letter.kind, letter.to, facts),
                 calendar=calendar,
+                cause=self.cause,
                 **more,
             )
         )

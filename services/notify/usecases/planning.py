@@ -31,7 +31,7 @@ async def plan_sign_in(context: Context, message: SignInRequested, *, now: datet
 
     async def effect(session: Session) -> None:
         about = f"person:{message.person_id}"
-        planner = Planner(context, about, now, now + SIGN_IN_KEPT)
+        planner = Planner(context, about, now, now + SIGN_IN_KEPT, _cause(message))
         for letter in mails.sign_in(message):
             key = domain.sign_in_key(message.id)
             planner.add(letter, key, facts, priority=SIGN_IN, due_at=now, gives_up_at=message.expires_at)
@@ -58,7 +58,8 @@ async def plan_for_registration(
         outdated = facts.version < held
         case = RegistrationCase(facts, before.company_knows if before else False)
         after = before if outdated else _registration_after(before, facts)
-        planner = Planner(context, _about(facts), now, copies.erase_after(slot.ends_local, slot.zone))
+        erase_after = copies.erase_after(slot.ends_local, slot.zone)
+        planner = Planner(context, _about(facts), now, erase_after, _cause(message))
         await _plan_registration(planner, mail(case), facts, after, outdated, session)
 
     await _once(context, message.registration.slot.slot_id, message, effect)
@@ -91,7 +92,7 @@ async def plan_for_visit(context: Context, message: VisitMessage, mail: VisitMai
         after = before if outdated else _visit_after(before, facts)
         dates = [facts.chosen] if facts.chosen else facts.alternatives
         erase_after = max(copies.erase_after(date.ends_local, date.zone) for date in dates)
-        planner = Planner(context, f"visit:{facts.visit_id}", now, erase_after)
+        planner = Planner(context, f"visit:{facts.visit_id}", now, erase_after, _cause(message))
         previous = before.facts.chosen if before and isinstance(message, VisitMoved) else None
         await _plan_visit(planner, mail(case), case, after, previous, outdated, session)
 
@@ -113,6 +114,10 @@ async def _once(context: Context, thing: str, message: Message, effect: Callable
 
 async def _ignore(work: Any) -> None:
     await work
+
+
+def _cause(message: Message) -> str:
+    return f"{message.type_name()} {message.id}"
 
 
 def _about(facts: RegistrationFacts) -> str:
@@ -162,7 +167,7 @@ async def _plan_slot_moved(
 ) -> None:
     facts = copy.facts.model_copy(update={"slot": slot})
     erase_after = context.store.copies.erase_after(slot.ends_local, slot.zone)
-    planner = Planner(context, _about(facts), now, erase_after)
+    planner = Planner(context, _about(facts), now, erase_after, _cause(message))
     before = VisitDate(
         starts_local=message.previous_starts_local, ends_local=message.previous_ends_local, zone=slot.zone
     )

@@ -101,9 +101,9 @@ async def facts_for(context: Context, delivery: Delivery) -> dict[str, Any] | No
     copy = await context.store.copies.registration(participant.registration_id) if participant else None
     if participant is None or copy is None:
         return None
-    link = context.tokens.link(LEADS_TO.get(delivery.kind, "mine"), participant)
+    path = context.tokens.path(LEADS_TO.get(delivery.kind, "mine"), participant)
     facts = await context.store.copies.with_newest_slot(copy.facts)
-    own = {"first_name": participant.first_name, "under_16": participant.under_16, "link": link}
+    own = {"first_name": participant.first_name, "under_16": participant.under_16, "path": path}
     return {**_content(facts), "participant": own}
 
 

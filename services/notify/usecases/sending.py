@@ -9,12 +9,15 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from services.notify import domain
+from services.notify.answers import INVALID_ADDRESS, is_hard_bounce
 from services.notify.domain import FOR_PUPILS, WRITTEN_LATE, Attempt, Delivery, without_address
 from services.notify.rendering import AddressInvalid, envelope_address
 from services.notify.smtp import Mailer, Refused, TryAgain
+from services.notify.suppression import Suppression, after_refusal
 from services.notify.usecases import pupil_mails
+from services.notify.usecases.address_trouble import tell_coordinators
 from services.notify.usecases.context import Context
-from shared.mongo import StoreUnavailable
+from shared.mongo import Session, StoreUnavailable
 from shared.schemas.notify import DeliveryFailed
 
 log = logging.getLogger(__name__)
@@ -32,6 +35,10 @@ async def send_delivery(context: Context, mailer: Mailer, delivery: Delivery, *,
     reason = domain.reason_not_to_send(delivery, known, now)
     if reason:
         await _end(context, delivery, None, state="cancelled", reason=reason)
+        return
+    suppression = await _patiently(lambda: context.store.suppressions.active(delivery.to.email))
+    if suppression:
+        await _hold_back(context, delivery, suppression, now)
         return
     complete = await _patiently(lambda: with_facts(context, delivery))
     if not await _patiently(lambda: context.store.deliveries.renew(delivery)):
@@ -68,7 +75,7 @@ async def _hand_over(context: Context, mailer: Mailer, delivery: Delivery, now: 
         content = writer.mail(delivery, now)
         answer = await mailer.send(writer.sender, envelope_address(email), content)
     except AddressInvalid:
-        await _refuse(context, delivery, "this address cannot be written to", now)
+        await _refuse(context, delivery, INVALID_ADDRESS, now)
     except Refused as error:
         await _refuse(context, delivery, without_address(str(error), email), now)
     except TryAgain as error:
@@ -96,16 +103,46 @@ async def _defer(context: Context, delivery: Delivery, answer: str, now: datetim
 
 
 async def _refuse(context: Context, delivery: Delivery, answer: str, now: datetime) -> None:
-    await _fail(context, delivery, Attempt(now, "refused", answer), "refused", answer, now)
+    """The end of this mail; when the server does not know the address, also of the others to it.
+
+    Of a pupil's address nothing is kept beyond the visit, and nobody is told but the teacher, by the list.
+    """
+    attempt = Attempt(now, "refused", answer)
+    if delivery.kind in FOR_PUPILS or not is_hard_bounce(answer):
+        await _fail(context, delivery, attempt, "refused", answer, now)
+        return
+    suppression = after_refusal(delivery, answer, now)
+
+    async def suppress(session: Session) -> None:
+        if await context.store.suppressions.put(suppression, session):
+            await tell_coordinators(context, suppression, delivery, now, session)
+
+    await _fail(context, delivery, attempt, "refused", answer, now, also=suppress, suppression=suppression.id)
+
+
+async def _hold_back(context: Context, delivery: Delivery, suppression: Suppression, now: datetime) -> None:
+    """The address is suppressed: nothing is sent, and whoever is waiting for this mail hears of it."""
+    answer = f"suppressed: {suppression.answer or suppression.note}"
+    ended = {"state": "suppressed", "suppression": suppression.id}
+    await _fail(context, delivery, None, "suppressed", answer, now, **ended)
 
 
 async def _fail(
-    context: Context, delivery: Delivery, attempt: Attempt | None, reason: str, answer: str, now: datetime
+    context: Context,
+    delivery: Delivery,
+    attempt: Attempt | None,
+    reason: str,
+    answer: str,
+    now: datetime,
+    also: Callable[[Session], Awaitable[None]] | None = None,
+    **more: Any,
 ) -> None:
-    """Record the end and say so, in one transaction. Of pupils' mails nothing is said outside of this service."""
+    """Record the end and say so, in one transaction with what `also` writes. Of pupils' mails nothing is said outside
+    of this service."""
     messages = [] if delivery.kind in FOR_PUPILS else [_failed(delivery, answer, now)]
-    changes = {"state": "refused", "reason": reason, "facts": _kept(delivery)}
-    await _patiently(lambda: context.store.deliveries.end_and_tell(delivery, attempt, messages, **changes))
+    changes = {"state": "refused", "reason": reason, "facts": _kept(delivery), **more}
+    await _patiently(lambda: context.store.deliveries.end_and_tell(delivery, attempt, messages, also, **changes))
+    context.store.deliveries.planned()
 
 
 def _failed(delivery: Delivery, answer: str, now: datetime) -> DeliveryFailed:

@@ -29,9 +29,9 @@ class Tokens:
             raise LinkIsOver from error
         return str(id), str(nonce)
 
-    def link(self, action: Action, participant: Participant) -> str:
-        """The whole address, for a mail."""
-        return f"{self.public_url}/notify/{action}/{self.write(action, participant)}"
+    def path(self, action: Action, participant: Participant) -> str:
+        """Where the link leads."""
+        return f"/notify/{action}/{self.write(action, participant)}"
 
     def class_link(self, secret: str) -> str:
         """The whole address of a class link."""

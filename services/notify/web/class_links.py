@@ -76,7 +76,7 @@ async def ask_to_remove(
 ) -> Response:  # fmt: skip
     """The second step before an entry is erased."""
     entry = await class_links.show_entry(context, person, registration_id, participant_id, now=now)
-    return pages.show(request, "class_entry_remove.html", entry=entry, back=_address(registration_id))
+    return pages.show(request, "class_entry_remove.html", listed=entry, back=_address(registration_id))
 
 
 @router.post("/participants/{participant_id}/remove")

@@ -1,6 +1,7 @@
 """Pages for pupils and parents. Nobody signs in; looking changes nothing, every answer is a button of a form."""
 
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, ValidationError
@@ -180,7 +181,8 @@ async def _class_page(
         visit = await participants.show_class(context, secret, now=now)
     except DEAD_END as error:
         return _dead_end(request, pages, error)
-    gone_at = context.store.pupils_gone_at(visit.facts.slot.ends_local, visit.facts.slot.zone)
+    slot = visit.facts.slot
+    gone_at = context.store.pupils_gone_at(slot.ends_local, slot.zone).astimezone(ZoneInfo(slot.zone)).date()
     return _private(
         pages.show(request, "class.html", status, secret=secret, gone_at=gone_at, **_facts(visit), **values)
     )

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from services.outreach.store import visits
+from services.outreach.store import visits, words
 from services.outreach.store.core import GERMAN, Store
 from services.outreach.store.reports import COPIES
 from shared import outbox
@@ -30,6 +30,7 @@ async def create_indexes(store: Store) -> None:
     for copies in COPIES:
         await db[copies].create_index("campaign_id")
     await visits.create_indexes(store)
+    await words.create_indexes(store)
 
 
 async def prepare(store: Store) -> None:

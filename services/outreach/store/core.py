@@ -15,9 +15,17 @@ from shared import mongo, outbox
 from shared.errors import Invalid
 from shared.mongo import AlreadyThere, Database, Document, Session
 from shared.schemas.base import Message
+from shared.words import search_words
 
 Model = TypeVar("Model", bound=Aggregate)
 Result = TypeVar("Result")
+SEARCHED_BY = {
+    "schools": ("_id", "name", "short_name", "town"),
+    "companies": ("name", "town"),
+    "people": ("name", "email"),
+    "campaigns": ("name",),
+    "visits": ("group_name", "contact.name", "contact.email"),
+}
 GERMAN = Collation("de", strength=2)
 
 
@@ -66,7 +74,8 @@ class Store:
         if session is None:
             await self.transaction(lambda own: self.insert(collection, aggregate, messages, own, **extra))
             return
-        await self.db[collection].insert_one({**to_document(aggregate), **extra}, session=session)
+        document = with_words(collection, to_document(aggregate))
+        await self.db[collection].insert_one({**document, **extra}, session=session)
         await outbox.add(self.db, messages, session)
 
     async def insert_once(
@@ -95,7 +104,7 @@ class Store:
             await self.transaction(lambda own: self.save(collection, aggregate, messages, own, **extra))
             return
         before = {"_id": aggregate.id, "version": aggregate.version - 1}
-        after = {"$set": {**to_document(aggregate), **extra}}
+        after = {"$set": {**with_words(collection, to_document(aggregate)), **extra}}
         if not (await self.db[collection].update_one(before, after, session=session)).matched_count:
             raise ChangedMeanwhile
         await outbox.add(self.db, messages, session)
@@ -109,6 +118,23 @@ class Store:
         rows = await found.limit(limit + 1).to_list(limit + 1)
         cursor = _cursor(rows[limit - 1], order) if len(rows) > limit else None
         return [from_document(model, row) for row in rows[:limit]], cursor
+
+
+def with_words(collection: str, document: Document) -> Document:
+    """The document with the words by which it is found."""
+    return {**document, "words": words_of(collection, document)} if collection in SEARCHED_BY else document
+
+
+def words_of(collection: str, document: Document) -> list[str]:
+    """What a document can be found by; see SEARCHED_BY."""
+    return search_words(*(str(_at(document, path) or "") for path in SEARCHED_BY[collection]))
+
+
+def _at(document: Document, path: str) -> Any:
+    value: Any = document
+    for name in path.split("."):
+        value = (value or {}).get(name)
+    return value
 
 
 def to_document(aggregate: Aggregate) -> Document:

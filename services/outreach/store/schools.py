@@ -10,7 +10,7 @@ from pymongo import UpdateOne
 from services.outreach.domain.common import ChangedMeanwhile, searchable
 from services.outreach.domain.schools import School
 from services.outreach.school_register import School as RegisterSchool
-from services.outreach.store.core import Store, from_document, to_document
+from services.outreach.store.core import Store, from_document, to_document, with_words
 from shared import outbox
 from shared.mongo import Document, Session
 from shared.schemas.base import Message
@@ -64,4 +64,4 @@ def matching(district: str | None, school_type: str | None, q: str) -> Document:
 
 def document(school: School) -> Document:
     """The school's document, with the text in which searches look."""
-    return {**to_document(school), "search": school.search}
+    return {**with_words("schools", to_document(school)), "search": school.search}

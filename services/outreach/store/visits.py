@@ -14,7 +14,7 @@ from services.outreach.domain.people import Person
 from services.outreach.domain.schools import School
 from services.outreach.domain.visit_dates import PlannedDate, week_of
 from services.outreach.domain.visits import Visit, aggregate
-from services.outreach.store.core import GERMAN, Store, from_document, to_document
+from services.outreach.store.core import GERMAN, Store, from_document, to_document, with_words
 from shared.mongo import Document, Session
 from shared.schemas.base import Message
 
@@ -183,7 +183,7 @@ async def refresh_erasure(store: Store) -> None:
 async def erase_contact(store: Store, visit: Visit, session: Session) -> None:
     """Blank what is personal in a visit and in all that was said of it."""
     before = {"_id": visit.id, "version": visit.version}
-    blank = {"$set": to_document(visit.erased())}
+    blank = {"$set": with_words("visits", to_document(visit.erased()))}
     if not (await store.db.visits.update_one(before, blank, session=session)).matched_count:
         raise ChangedMeanwhile
     parts = [f"contact.{name}" for name in ("name", "email", "phone")] + ["reason"]

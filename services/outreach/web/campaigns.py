@@ -12,6 +12,7 @@ from services.outreach.edge import FORM_ERRORS, Now, ThePages, TheStore, Zone, w
 from services.outreach.usecases import campaigns, reports
 from services.outreach.web.charts import parts
 from shared import region
+from shared.set_aside import count_set_aside
 from shared.web.callers import Person
 from shared.web.pages import form_request_id, language_of, nested, posted, see_other, validated
 
@@ -25,7 +26,8 @@ async def home(request: Request, pages: ThePages, store: TheStore, now: Now, per
     person.must_coordinate()
     found, _ = await campaigns.list_campaigns(store, person, limit=200)
     shown = [(campaign, campaign.phase(now)) for campaign in reversed(found)]
-    return pages.show(request, "home.html", campaigns=shown)
+    set_aside = await count_set_aside(store.db, person)
+    return pages.show(request, "home.html", campaigns=shown, set_aside=set_aside)
 
 
 @router.get("/campaigns/new")

@@ -8,10 +8,12 @@ from services.outreach.web import (
     imports,
     people,
     schools,
+    search,
     sign_in,
     visits,
 )
 
 ROUTERS = [
-    part.router for part in (sign_in, campaigns, schools, imports, companies, people, api_keys, visits, ambassadors)
+    part.router
+    for part in (sign_in, campaigns, schools, imports, companies, people, api_keys, visits, ambassadors, search)
 ]

@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from shared.ids import random_id
-from tests.support.sample_forms import filled
-from tests.support.routes import Route, all_routes, is_api, is_page
 from tests.integration.authorisation.rules import LAST, RULES
 from tests.support.estate import ACTORS, NOBODY, Estate
+from tests.support.routes import Route, all_routes, is_api, is_page
+from tests.support.sample_forms import filled
 
 pytestmark = pytest.mark.processes_only
 PAGES = sorted((route for route in all_routes() if is_page(route)), key=lambda route: route[1] in LAST)

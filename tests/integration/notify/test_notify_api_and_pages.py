@@ -20,6 +20,7 @@ from shared.schemas import events, outreach
 from shared.schemas.base import Message
 from shared.schemas.outreach import ApiKeyChanged, Contact, PersonChanged, Role
 from shared.service import front_door
+from shared.web.pages import masked
 from shared.workers import running
 from tests.support.notify_builders import coordinator, registration, said, sign_in_requested, slot
 from tests.support.servers import MailServer
@@ -43,6 +44,10 @@ class Running:
         for message in messages:
             subject = f"{message.SOURCE}.{message.type_name()}"
             await self.broker.publish(message.SOURCE, [(subject, message.to_wire())])
+
+    async def post(self, path: str, form: dict[str, str], **more: Any) -> httpx.Response:
+        """What a browser sends from an own page."""
+        return await self.http.post(path, data={**form, **more}, headers={"Sec-Fetch-Site": "same-origin"})
 
     async def delivery(self, key: str, state: str) -> dict[str, Any]:
         """The delivery as the API shows it, once it is in `state`."""
@@ -240,7 +245,7 @@ async def _signed_in(service: Running, role: str = "coordinator") -> dict[str, s
     service.http.cookies.set("perspektive_session", cookie)
     read = sessions.read(cookie)
     assert read
-    return {"csrf": read[2], "request_id": unique()}
+    return {"csrf": masked(read[2]), "request_id": unique()}
 
 
 async def test_the_pages_show_the_log_and_one_mail_s_whole_story(service: Running) -> None:
@@ -249,25 +254,29 @@ async def test_the_pages_show_the_log_and_one_mail_s_whole_story(service: Runnin
     await service.say(waitlisted(id, "page+550@schule.example"))
     key = f"registration_waitlisted:{id}:1:teacher"
     await service.delivery(key, "refused")
-    log = await service.http.get("/notify/", params={"state": "refused", "recipient": "page+550@schule.example"})
-    assert log.status_code == 200 and "Warteliste: 8a am 02.12.2031" in log.text and "550" in log.text
+    log = await service.http.get("/notify/", params={"state": "refused"})
+    assert log.status_code == 200 and "Warteliste: 8a am 02.12.2031" in log.text
+    found = await service.post("/notify/find", form, q="PAGE+550@schule.example")
+    assert "Warteliste: 8a am 02.12.2031" in found.text and "dass es diese Adresse nicht gibt" in found.text
     story = await service.http.get(f"/notify/deliveries/{key}")
     for words in (
         "Der Mailserver hat sie endgültig abgelehnt.",
         "Guten Tag Tessa Muster,",
         "Noch einmal senden",
         "No such mailbox",
+        "An eine andere Adresse schicken",
     ):
         assert words in story.text
-    nothing = await service.http.get("/notify/", params={"recipient": "nobody@schule.example"})
+    nothing = await service.http.get("/notify/", params={"day": "2031-01-01"})
     assert "Keine Mail passt zu diesem Filter" in nothing.text
     foreign = await service.http.post(
         f"/notify/deliveries/{key}/resend", data=form, headers={"Sec-Fetch-Site": "cross-site"}
     )
     assert foreign.status_code == 403
-    again = await service.http.post(
-        f"/notify/deliveries/{key}/resend", data=form, headers={"Sec-Fetch-Site": "same-origin"}
-    )
+    held = await service.post(f"/notify/deliveries/{key}/resend", form)
+    assert held.status_code == 409 and "Heben Sie zuerst die Sperre auf" in held.text
+    await service.db.suppressions.delete_many({})
+    again = await service.post(f"/notify/deliveries/{key}/resend", {**form, "request_id": unique()})
     assert (again.status_code, again.headers["location"]) == (303, f"/notify/deliveries/{key.replace(':', '%3A')}")
 
     async def tried_again() -> bool:
@@ -307,7 +316,7 @@ async def test_a_message_set_aside_is_shown_and_replayed(service: Running) -> No
     assert "RegistrationWaitlisted.v1" in page.text and "ArithmeticError" in page.text
     headers = {"Sec-Fetch-Site": "same-origin"}
     answer = await service.http.post(f"/notify/messages/{wire['id']}/replay", data=form, headers=headers)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/notify/messages")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/notify/messages?worked=1")
     await service.delivery(f"registration_waitlisted:{id}:1:teacher", "sent")
     assert await service.db.set_aside.count_documents({}) == 0
 
@@ -320,6 +329,80 @@ async def test_the_pages_are_for_coordinators_and_operators(service: Running) ->
     assert (await service.http.get("/notify/messages")).status_code == 403
 
 
+OPERATORS_PAGES = (
+    "/notify/", "/notify/stuck", "/notify/stuck/count", "/notify/suppressions", "/notify/suppressions/x",
+    "/notify/suppressions/x/lift", "/notify/upcoming", "/notify/templates", "/notify/templates/sign_in",
+    "/notify/templates/sign_in/preview", "/notify/deliveries/x", "/notify/deliveries/x/preview",
+    "/notify/deliveries/x/resend", "/notify/messages", "/notify/messages/count", "/notify/messages/replay",
+    "/notify/messages/x", "/notify/messages/x/discard",
+)  # fmt: skip
+OPERATORS_FORMS = (
+    "/notify/find", "/notify/stuck", "/notify/suppressions", "/notify/suppressions/x/lift",
+    "/notify/deliveries/x/resend", "/notify/deliveries/x/correct", "/notify/messages/replay",
+    "/notify/messages/x/replay", "/notify/messages/x/discard",
+)  # fmt: skip
+FILLED = {"q": "x", "chosen": "x", "sure": "yes", "email": "a@b.example", "note": "x", "reason": "x"}
+
+
+@pytest.mark.parametrize("role", ["coordinator", "operator", "teacher", "company", "ambassador"])
+async def test_each_page_is_for_coordinators_and_operators_alone(service: Running, role: str) -> None:
+    for path in OPERATORS_PAGES:
+        assert (await service.http.get(path)).status_code == 303, f"{path} without a session"
+    for path in OPERATORS_FORMS:
+        assert (await service.post(path, FILLED)).status_code == 303, f"{path} without a session"
+    form = await _signed_in(service, role)
+    may = role in ("coordinator", "operator")
+    for path in OPERATORS_PAGES:
+        expected = (404 if "/x" in path else 200) if may else 403
+        assert (await service.http.get(path)).status_code == expected, path
+    for path in OPERATORS_FORMS:
+        status = (await service.post(path, {**form, "request_id": unique()}, **FILLED)).status_code
+        assert status in (200, 303, 404) if may else status == 403, path
+    searched = await service.post("/notify/search", form, q="muster")
+    assert searched.status_code == (200 if role == "coordinator" else 403)
+    assert (await service.http.get("/notify/search")).status_code == searched.status_code
+
+
+async def test_a_refused_address_is_suppressed_lifted_by_hand_and_the_mail_is_sent(service: Running) -> None:
+    form = await _signed_in(service)
+    id = unique()
+    await service.say(waitlisted(id, f"{id}+550@schule.example"))
+    key = f"registration_waitlisted:{id}:1:teacher"
+    await service.delivery(key, "refused")
+    listed = await service.http.get("/notify/stuck")
+    assert "Ansehen, Adresse berichtigen" in listed.text and "No such mailbox" in listed.text
+    row = await service.db.suppressions.find_one({"delivery": key})
+    assert row and row["masked"] in (await service.http.get("/notify/suppressions")).text
+    address = f"/notify/suppressions/{row['_id']}"
+    asked = await service.http.get(f"{address}/lift")
+    assert "1 zurückgehaltene Mail nützt noch" in asked.text
+    assert (await service.db.suppressions.find_one({"_id": row["_id"]}))["active"], "asking changes nothing"
+    await service.db.deliveries.update_one({"_id": key}, {"$set": {"recipient": f"{id}@schule.example"}})
+    lifted = await service.post(f"{address}/lift", form)
+    assert lifted.headers["location"] == f"{address}?again=1"
+    assert "Die Sperre ist aufgehoben. 1 Mail ist unterwegs." in (await service.http.get(f"{address}?again=1")).text
+    await service.delivery(key, "sent")
+    assert len(service.mails.mails(to=f"{id}@schule.example")) == 1
+
+
+async def test_a_mail_is_shown_in_a_frame_that_loads_nothing(service: Running) -> None:
+    await _signed_in(service)
+    id = unique()
+    await service.say(waitlisted(id))
+    key = f"registration_waitlisted:{id}:1:teacher"
+    await service.delivery(key, "sent")
+    page = await service.http.get(f"/notify/deliveries/{key}")
+    assert "sandbox" in page.text and "frame-src 'self'" in page.headers["content-security-policy"]
+    assert "RegistrationWaitlisted.v1" in page.text, "the message that made it is named"
+    frame = await service.http.get(f"/notify/deliveries/{key}/preview")
+    policy = frame.headers["content-security-policy"]
+    assert frame.status_code == 200 and "Warteliste" in frame.text
+    assert "img-src 'none'" in policy and "frame-ancestors 'self'" in policy and "unsafe" not in policy
+    template = await service.http.get("/notify/templates/registration_confirmed?language=en&to=company")
+    assert "BEGIN:VCALENDAR" in template.text and "Konrad Beispiel" in template.text
+    assert (await service.http.get("/notify/templates/nothing")).status_code == 404
+
+
 async def test_looking_changes_nothing(service: Running) -> None:
     await _signed_in(service)
     id = unique()
@@ -330,8 +413,11 @@ async def test_looking_changes_nothing(service: Running) -> None:
         return bool(await service.db.deliveries.find_one({"_id": key, "attempt_count": {"$gte": 1}}))
 
     await until(tried, 10)
-    answer = await service.http.get(f"/notify/deliveries/{key}/resend")
-    assert answer.status_code == 405
+    before = await service.db.deliveries.find_one({"_id": key})
+    asked = await service.http.get(f"/notify/deliveries/{key}/resend")
+    assert asked.status_code == 200 and "Diese Mail noch einmal senden?" in asked.text
+    after = await service.db.deliveries.find_one({"_id": key})
+    assert before and after and before["last_request_id"] == after["last_request_id"]
 
 
 async def test_the_openapi_document_describes_the_mail_log(service: Running) -> None:

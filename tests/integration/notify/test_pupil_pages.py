@@ -114,6 +114,7 @@ async def test_a_pupil_asks_confirms_cannot_come_comes_after_all_and_withdraws(s
     async with site.http() as http:
         page = (await http.get(f"/notify/class/{site.secret}")).text
         assert "Beim Besuch bist du in jedem Fall dabei, auch ohne Mail-Adresse." in page
+        assert "Am Do., 3. Dezember 2026 wird alles gelöscht." in page
         assert "Feste, geschlossene Schuhe" in page and "Bus R16 bis Tor 1" in page
         assert "tessa@schule.example" not in page and "konrad@betrieb.example" not in page
         asked = await http.post(f"/notify/class/{site.secret}", data=OLDER)

@@ -14,7 +14,7 @@ TEMPLATES = sorted((Path(__file__).parents[3] / "services/notify/templates").glo
 RULES = [each for each in vars(consent).values() if isinstance(each, type) and issubclass(each, RuleBroken)]
 OWN_RULES = [each for each in RULES if each.__module__ == consent.__name__]
 TEXTS = (consent.PARENT_QUESTION, consent.PUPIL_STATEMENT)
-WORDINGS = {"2026-11": "72c9ffc74b2160e3"}
+WORDINGS = {"2026-11": "7ebd9d721d560a55"}
 
 
 def untranslated(template: str) -> list[str]:

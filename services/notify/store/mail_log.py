@@ -1,0 +1,138 @@
+"""Queries of the mail log: what is stuck, what is found by words, what goes out on which day.
+
+Of pupils' and parents' addresses the log knows only the first letters.
+"""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.notify.domain import Delivery, masked
+from services.notify.store.deliveries import CursorUnknown, cursor_of, delivery_of
+from shared.mongo import Database, Document
+from shared.words import beginning_with, fill_words, search_words, typed_words
+
+MANY_ATTEMPTS = 8  # with growing pauses that is about nine minutes without success
+FOUND_AT_MOST = 200
+
+
+@dataclass(frozen=True)
+class Tally:
+    """So many deliveries of one day (`2026-12-01`, local) and one state or kind."""
+
+    day: str
+    what: str
+    count: int
+
+
+class MailLog:
+    """Reads the collection `deliveries`."""
+
+    def __init__(self, db: Database) -> None:
+        self._rows = db.deliveries
+
+    async def create_indexes(self) -> None:
+        """What each list needs, so that it costs the same however many mails there are."""
+        await self._rows.create_index([("words", 1), ("order", -1)])
+        await self._rows.create_index([("due_at", 1), ("state", 1)])
+        await self._rows.create_index("suppression", partialFilterExpression={"suppression": {"$gt": ""}})
+        coming = [("waiting", 1), ("due_at", 1), ("kind", 1), ("_id", 1)]
+        await self._rows.create_index(coming, partialFilterExpression={"waiting": True}, name="coming")
+        await fill_words(self._rows, lambda row: search_words(row["recipient"], row["recipient_name"], row["subject"]))
+
+    async def page(self, where: Document, limit: int, after: str | None) -> tuple[list[Delivery], str | None]:
+        """Up to `limit` deliveries that fit, the newest first, and the cursor of the rest."""
+        query = {**where, "order": {"$lt": cursor_of(after)}} if after else where
+        rows = await self._rows.find(query).sort("order", -1).limit(limit + 1).to_list(limit + 1)
+        cursor = str(rows[limit - 1]["order"]) if len(rows) > limit else None
+        return [_shown(row) for row in rows[:limit]], cursor
+
+    async def search(self, q: str, most: int = FOUND_AT_MOST) -> list[Delivery]:
+        """Deliveries in whose recipient or subject every word of `q` begins a word: at most `most`, newest first."""
+        words = typed_words(q)
+        if not words:
+            return []
+        rows = await self._rows.find(beginning_with(words)).limit(most).to_list(most)
+        return [_shown(row) for row in sorted(rows, key=lambda row: row["order"], reverse=True)]
+
+    async def by_keys(self, keys: Sequence[str]) -> list[Delivery]:
+        """Those of the deliveries that exist."""
+        return [_shown(row) async for row in self._rows.find({"_id": {"$in": list(keys)}})]
+
+    async def held_back_by(self, suppression_id: str, most: int = 500) -> list[Delivery]:
+        """What a suppression keeps from being sent, or was refused when it began. To send again, not to show."""
+        held = {"suppression": suppression_id, "state": {"$in": ["suppressed", "refused"]}}
+        return [delivery_of(row) async for row in self._rows.find(held).sort("order", -1).limit(most)]
+
+    async def settle(self, keys: Sequence[str], by: str, now: datetime) -> int:
+        """Note that somebody saw to these stuck mails in another way; returns how many."""
+        where = {"_id": {"$in": list(keys)}, **stuck()}
+        change = {"$set": {"settled_at": now, "settled_by": by}, "$inc": {"version": 1}}
+        return (await self._rows.update_many(where, change)).modified_count
+
+    async def count(self, where: Document, most: int = 10_000) -> int:
+        """How many fit; counting ends at `most`."""
+        return await self._rows.count_documents(where, limit=most)
+
+    async def per_day(self, what: str, where: Document, starts: datetime, ends: datetime, zone: str) -> list[Tally]:
+        """Deliveries due from `starts` to `ends`, by local day and by their `what` (`state` or `kind`)."""
+        day = {"$dateToString": {"date": "$due_at", "format": "%Y-%m-%d", "timezone": zone}}
+        steps: list[Document] = [
+            {"$match": {**where, "due_at": {"$gte": starts, "$lt": ends}}},
+            {"$group": {"_id": {"day": day, "what": f"${what}"}, "count": {"$sum": 1}}},
+        ]
+        groups = self._rows.aggregate(steps)
+        return [Tally(group["_id"]["day"], group["_id"]["what"], group["count"]) async for group in groups]
+
+    async def coming(self, now: datetime, limit: int, after: str | None) -> tuple[list[Delivery], str | None]:
+        """What is planned, the soonest first, and the cursor of the rest."""
+        where: Document = {"waiting": True, "due_at": {"$gte": now}}
+        if after:
+            moment, key = _position(after)
+            later = {"due_at": {"$gt": moment}}
+            where = {
+                "waiting": True,
+                "due_at": {"$gte": moment},
+                "$or": [later, {"due_at": moment, "_id": {"$gt": key}}],
+            }
+        found = self._rows.find(where).sort([("due_at", 1), ("_id", 1)]).limit(limit + 1)
+        rows = await found.to_list(limit + 1)
+        cursor = _cursor(rows[limit - 1]) if len(rows) > limit else None
+        return [_shown(row) for row in rows[:limit]], cursor
+
+
+def _shown(row: Document) -> Delivery:
+    return masked(delivery_of(row))
+
+
+def stuck(kind: str = "") -> Document:
+    """The query for what needs somebody: all, or `refused`, `gave_up`, `suppressed`, `deferred` alone."""
+    open_: Document = {"settled_at": None, "erased": {"$ne": True}}
+    kinds: dict[str, Document] = {
+        "refused": {"state": "refused", "reason": "refused"},
+        "gave_up": {"state": "refused", "reason": "gave_up"},
+        "suppressed": {"state": "suppressed"},
+        "deferred": {"state": "deferred", "attempt_count": {"$gte": MANY_ATTEMPTS}},
+    }
+    if kind:
+        return {**kinds[kind], **open_}
+    of_state = {"$or": [{"state": {"$in": ["refused", "suppressed"]}}, kinds["deferred"]]}
+    return {"state": {"$in": ["refused", "suppressed", "deferred"]}, **of_state, **open_}
+
+
+def _cursor(row: Document) -> str:
+    return base64.urlsafe_b64encode(f"{row['due_at'].isoformat()}~{row['_id']}".encode()).decode()
+
+
+def _position(after: str) -> tuple[datetime, Any]:
+    try:
+        moment, key = base64.urlsafe_b64decode(after.encode()).decode().split("~", 1)
+        parsed = datetime.fromisoformat(moment)
+        if parsed.tzinfo is None:
+            raise ValueError(moment)
+        return parsed, key
+    except (ValueError, binascii.Error) as error:
+        raise CursorUnknown from error

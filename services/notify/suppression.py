@@ -1,0 +1,115 @@
+"""Addresses that are not written to any more: why, since when, and who lifted it. Pure."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from services.notify import domain
+from services.notify.domain import Delivery, Known
+from shared.errors import Conflict, Invalid, NotFound
+
+SUPPRESSED_FOR = timedelta(days=365)
+LIFTED_KEPT = timedelta(days=90)
+
+
+class SuppressionUnknown(NotFound):
+    """There is no suppressed address here (any more)."""
+
+
+class AlreadyLifted(Conflict):
+    """This suppression has been lifted already."""
+
+
+class AlreadySuppressed(Conflict):
+    """This address is suppressed already."""
+
+    field = "email"
+
+
+class AddressIsSuppressed(Conflict):
+    """This address is suppressed, so nothing is sent to it. Lift the suppression first, or give another address."""
+
+
+class NotAnAddress(Invalid):
+    """This is not a mail address. It looks like name@school.example."""
+
+    field = "email"
+
+
+class NoteMissing(Invalid):
+    """Say in a few words why."""
+
+    field = "note"
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """One address, known by its hash; `masked` is what a person may read of it. Who and when are kept for the record
+    until `erase_after`."""
+
+    id: str
+    masked: str
+    reason: Literal["refused", "by_hand"]
+    since: datetime
+    erase_after: datetime
+    answer: str = ""
+    note: str = ""
+    by: str = ""
+    delivery: str = ""
+    active: bool = True
+    lifted_at: datetime | None = None
+    lifted_by: str = ""
+    last_request_id: str = ""
+
+
+def address_hash(email: str) -> str:
+    """By what an address is found without being kept."""
+    return hashlib.sha256(f"address:{email.strip().lower()}".encode()).hexdigest()
+
+
+def masked(email: str) -> str:
+    """What may be read of an address where it need not be known: `te…@schule.example`."""
+    local, at, host = email.strip().lower().rpartition("@")
+    return f"{local[:2] if len(local) > 3 else local[:1]}…{at}{host}" if at else ""
+
+
+def after_refusal(delivery: Delivery, answer: str, now: datetime) -> Suppression:
+    """The server said that this address takes no mail."""
+    email = delivery.to.email
+    return Suppression(
+        address_hash(email), masked(email), "refused", now, now + SUPPRESSED_FOR, answer, delivery=delivery.key
+    )
+
+
+def by_hand(email: str, note: str, name: str, now: datetime, request_id: str) -> Suppression:
+    """Somebody asks that this address be left alone."""
+    return Suppression(
+        address_hash(email), masked(email), "by_hand", now, now + SUPPRESSED_FOR, note=note, by=name,
+        last_request_id=request_id,
+    )  # fmt: skip
+
+
+def lifted(before: Suppression, name: str, now: datetime, request_id: str) -> Suppression:
+    """The address may be written to again. AlreadyLifted."""
+    if not before.active:
+        raise AlreadyLifted
+    return replace(
+        before, active=False, lifted_at=now, lifted_by=name, erase_after=now + LIFTED_KEPT, last_request_id=request_id
+    )
+
+
+def still_useful(delivery: Delivery, known: Known | None, now: datetime) -> bool:
+    """Whether a mail that was held back is worth sending now: true, and before what it is about begins."""
+    starts = starts_at(delivery.facts or {})
+    if starts is not None and now >= starts:
+        return False
+    if domain.reason_not_to_send(replace(delivery, planned_at=datetime.min.replace(tzinfo=now.tzinfo)), known, now):
+        return False
+    return delivery.kind != "sign_in" and bool(delivery.to.email)
+
+
+def starts_at(facts: dict[str, Any]) -> datetime | None:
+    """When what a mail is about begins; None when that is not known."""
+    date_ = (facts.get("registration") or {}).get("slot") or (facts.get("visit") or {}).get("chosen")
+    return domain.instant(datetime.fromisoformat(date_["starts_local"]), date_["zone"]) if date_ else None

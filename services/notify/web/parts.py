@@ -1,0 +1,53 @@
+"""What several pages of this service share."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import Request, Response
+
+from services.notify.answers import meaning_of
+from services.notify.domain import Delivery
+from services.notify.preview import preview_of
+from services.notify.suppression import masked
+from services.notify.usecases import stuck
+from services.notify.usecases.context import Context
+from shared.auth import Identity
+from shared.web.edge import POLICY
+
+PER_PAGE = 50
+WITH_FRAME = {"Content-Security-Policy": f"{POLICY}; frame-src 'self'"}
+
+
+def zone_of(request: Request) -> str:
+    """The region's zone."""
+    return request.app.state.settings.zone
+
+
+def local(request: Request) -> Callable[[datetime], datetime]:
+    """Instants as the region's clocks show them."""
+    zone = ZoneInfo(zone_of(request))
+    return lambda moment: moment.astimezone(zone)
+
+
+async def common(request: Request, context: Context, person: Identity) -> dict[str, Any]:
+    """For every page: the region's time, what an answer means, and the numbers beside the sections."""
+    return {
+        "local": local(request),
+        "meaning": meaning,
+        "masked": masked,
+        "stuck_count": sum((await stuck.count_stuck(context, person)).values()),
+    }
+
+
+def meaning(delivery: Delivery) -> str:
+    """Why a mail is where it is, as a code of answers.py."""
+    answer = delivery.attempts[-1].answer if delivery.attempts else ""
+    return meaning_of(answer, delivery.reason)
+
+
+def framed(html: str) -> Response:
+    """A mail's HTML, for the inside of a sandboxed frame."""
+    preview = preview_of(html)
+    return Response(preview.html, media_type="text/html", headers={"Content-Security-Policy": preview.policy})
