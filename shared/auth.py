@@ -16,9 +16,19 @@ SESSION_SECONDS = 12 * 3600
 SCOPES = tuple(f"{service}:{right}" for service in ("outreach", "events", "notify") for right in ("read", "write"))
 
 
+_OF_A_PERSON = {
+    "name", "email", "language", "roles", "session_epoch", "active", "organisation_names", "ended_sessions",
+}  # fmt: skip
+
+
 def hash_of_key(key: str) -> str:
     """What is stored and sent of an API key or a link's token: its SHA-256, in hex."""
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+def session_id(csrf: str) -> str:
+    """What names one session to say that it has ended; nothing of the session can be made from it."""
+    return hash_of_key(f"session {csrf}")[:32]
 
 
 class Directory:
@@ -44,13 +54,17 @@ class Directory:
         row = await self._find("people", "_id", person_id)
         if row is None or not row["active"] or row["session_epoch"] != session_epoch:
             return None
+        if session_id(csrf) in row.get("ended_sessions", ()):
+            return None
         roles = tuple(Role(**role) for role in row["roles"])
-        scopes = frozenset(SCOPES)
-        return Identity(row["_id"], "person", row["name"], roles, scopes, row["email"], row["language"], csrf)
+        return Identity(
+            row["_id"], "person", row["name"], roles, frozenset(SCOPES), row["email"], row["language"], csrf,
+            held=roles, names=row.get("organisation_names") or {},
+        )  # fmt: skip
 
     async def copy_person(self, message: PersonChanged) -> None:
         """Take over what `outreach` says of a person; older news changes nothing."""
-        facts = message.model_dump(include={"name", "email", "language", "roles", "session_epoch", "active"})
+        facts = message.model_dump(include=_OF_A_PERSON)
         await put_if_newer(self._db.people, message.person_id, message.aggregate_version, facts)
         self._kept.clear()
 
@@ -82,6 +96,7 @@ class Sessions:
     def __init__(self, secret_key: str) -> None:
         self._secret = secret_key.encode()
         self._serializer = URLSafeTimedSerializer(secret_key, salt="session")
+        self._acting = URLSafeTimedSerializer(secret_key, salt="acting")
 
     def open(self, person_id: str, session_epoch: int) -> str:
         """The cookie value of a new session."""
@@ -94,6 +109,18 @@ class Sessions:
         except (BadSignature, ValueError):
             return None
         return person_id, epoch, self.csrf_token(nonce)
+
+    def choose(self, person: Identity, role: Role) -> str:
+        """The value of the cookie with which this session of `person` acts as `role` alone."""
+        return self._acting.dumps([session_id(person.csrf), role.kind, role.organisation_id])
+
+    def chosen(self, cookie: str, person: Identity) -> Role | None:
+        """The role in the cookie; None when it is forged, too old or another session's."""
+        try:
+            session, kind, organisation_id = self._acting.loads(cookie, max_age=SESSION_SECONDS)
+        except (BadSignature, ValueError):
+            return None
+        return Role(kind=kind, organisation_id=organisation_id) if session == session_id(person.csrf) else None
 
     def csrf_token(self, nonce: str) -> str:
         """The token that a form of this session carries."""

@@ -1,7 +1,8 @@
 """Who is asking, and what they may do: pure, for rules and use cases."""
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self
 
 from shared.errors import NotAllowed
 from shared.schemas.outreach import Role, RoleKind
@@ -9,7 +10,10 @@ from shared.schemas.outreach import Role, RoleKind
 
 @dataclass(frozen=True)
 class Identity:
-    """A person with a session or a program with a key. Use cases ask it; nobody is allowed anything by default."""
+    """A person with a session or a program with a key. Use cases ask it; nobody is allowed anything by default.
+
+    `roles` are those that count now: all, or the one as which somebody who holds several (`held`) is `acting`.
+    """
 
     id: str
     kind: Literal["person", "program"]
@@ -19,6 +23,14 @@ class Identity:
     email: str = ""
     language: Literal["de", "en"] = "de"
     csrf: str = ""
+    held: tuple[Role, ...] = ()
+    acting: Role | None = None
+    names: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def acting_as(self, role: Role) -> Self:
+        """The same person with the rights of `role` alone; unchanged when that is not held (any more)."""
+        held = self.held or self.roles
+        return replace(self, roles=(role,), held=held, acting=role) if role in held else self
 
     def has(self, kind: RoleKind, organisation_id: str | None = None) -> bool:
         """Whether one of the roles is `kind`, in `organisation_id` when that is given."""

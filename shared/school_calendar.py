@@ -118,6 +118,18 @@ def add_school_days(start: date, n: int, movable: frozenset[date] = _NO_DAYS) ->
     return _walk(start, n, _ONE_DAY, movable)
 
 
+def school_days_later(start: date, n: int, movable: frozenset[date] = _NO_DAYS) -> date:
+    """As `add_school_days`; where the school holidays are not known yet, Mondays to Fridays count."""
+    try:
+        return add_school_days(start, n, movable)
+    except CalendarUnknown:
+        day = start
+        while n:
+            day += _ONE_DAY
+            n -= day.weekday() < 5
+        return day
+
+
 def school_days_before(day: date, n: int, movable: frozenset[date] = _NO_DAYS) -> date:
     """The n-th school day before day, for n ≥ 1; day itself for 0. Raises as `add_school_days` does."""
     return _walk(day, n, -_ONE_DAY, movable)

@@ -21,4 +21,5 @@ class CommonSettings(BaseSettings):
     stream_replicas: int = Field(1, description="JetStream replicas: 3 on a cluster of three")
     zone: str = Field("Europe/Berlin", description="IANA zone of the region's wall time")
     clock_file: Path | None = Field(None, description="Offset file of a movable clock; only for demos and tests")
+    search_engines: bool = Field(False, description="Whether search engines may list the pages")
     log_level: str = "INFO"

@@ -41,7 +41,7 @@ def create_app(services: Mapping[str, FastAPI], clock: FileClock, api_key: Path)
     app = front_door(services)
 
     async def start_page(request: Request) -> Response:
-        return RedirectResponse("/events/", status_code=303)
+        return RedirectResponse("/outreach/start", status_code=303)
 
     async def alive(request: Request) -> Response:
         return JSONResponse({"alive": True})

@@ -1,6 +1,7 @@
 """All wiring of the service `notify`."""
 
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -20,9 +21,9 @@ from shared.clock import Clock
 from shared.service import Service
 from shared.web.edge import build_edge
 from shared.web.pages import Pages
-from shared.workers import Worker, every
+from shared.workers import Worker, every_by
 
-ERASE_EVERY_SECONDS = 3600
+HOUR = timedelta(hours=1)
 
 
 def create_app(settings: Settings, clock: Clock) -> FastAPI:
@@ -42,7 +43,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     service.consume(HANDLERS, context)
     workers: dict[str, Worker] = {
         "sender": sender.run,
-        "erasure": lambda: every(ERASE_EVERY_SECONDS, lambda: erase_due(context, now=clock.now())),
+        "erasure": lambda: every_by(clock, HOUR, lambda: erase_due(context, now=clock.now())),
     }
 
     def lifespan(_: FastAPI) -> AbstractAsyncContextManager[None]:

@@ -33,6 +33,10 @@ async def on_sign_in_requested(message: outreach.SignInRequested, context: Conte
     await planning.plan_sign_in(context, message, now=now)
 
 
+async def on_colleague_invited(message: outreach.ColleagueInvited, context: Context, now: datetime) -> None:
+    await planning.plan_invitation(context, message, now=now)
+
+
 async def on_person_changed(message: outreach.PersonChanged, context: Context, now: datetime) -> None:
     if not message.active:
         await forget_person_who_left(context, message.person_id, now=now)
@@ -59,11 +63,14 @@ async def on_offer_changed(message: events.OfferChanged, context: Context, now: 
 
 HANDLERS: dict[type[Message], Handler] = {
     outreach.SignInRequested: on_sign_in_requested,
+    outreach.ColleagueInvited: on_colleague_invited,
     outreach.PersonChanged: on_person_changed,
     outreach.ApiKeyChanged: on_api_key_changed,
     outreach.VisitRequested: _about_visit(mails.visit_requested),
     outreach.VisitProposed: _about_visit(mails.visit_proposed),
     outreach.VisitProposalDeclined: _about_visit(mails.visit_proposal_declined),
+    outreach.VisitProposalWithdrawn: _about_visit(mails.visit_proposal_withdrawn),
+    outreach.VisitProposalExpired: _about_visit(mails.visit_proposal_expired),
     outreach.VisitConfirmed: _about_visit(mails.visit_confirmed),
     outreach.VisitMoved: _about_visit(mails.visit_moved),
     outreach.VisitCancelled: _about_visit(mails.visit_cancelled),

@@ -16,6 +16,7 @@ Role = Literal["teacher", "company", "ambassador", "coordinator", "person", "pup
 Method = Literal["REQUEST", "CANCEL"]
 STATES: tuple[State, ...] = ("planned", "sending", "sent", "deferred", "refused", "suppressed", "cancelled")
 SIGN_IN, TRANSITION, REMINDER = 0, 1, 2
+WITH_TOKEN = ("sign_in", "invitation")  # kinds whose mail opens something: its link is not kept or shown
 TRANSITION_HORIZON = timedelta(days=3)
 REMINDER_TIME = time(8)
 VISIT_REMINDER_DAYS = (2,)
@@ -37,6 +38,7 @@ TRUE_WHILE: Mapping[str, frozenset[str]] = {
     "slot_reminder": frozenset({"confirmed"}),
     "visit_requested": frozenset({"requested"}),
     "visit_proposed": frozenset({"proposed"}),
+    "visit_date_proposed": frozenset({"proposed"}),
     "visit_confirmed": frozenset({"confirmed"}),
     "visit_moved": frozenset({"confirmed"}),
     "visit_reminder": frozenset({"confirmed"}),
@@ -198,6 +200,11 @@ def sign_in_key(message_id: str) -> str:
     return f"sign_in:{message_id}"
 
 
+def invitation_key(invitation_id: str) -> str:
+    """The key of an invitation's mail: one per invitation."""
+    return f"invitation:{invitation_id}"
+
+
 def registration_key(kind: str, registration_id: str, version: int, to: Recipient) -> str:
     """The key of the mail about a registration's transition to `version`."""
     return f"{kind}:{registration_id}:{version}:{to.tag}"
@@ -303,6 +310,13 @@ def with_calendar(
     return parts, after
 
 
+def without_token(delivery: Delivery) -> dict[str, Any] | None:
+    """The facts to keep of a mail that was sent or refused: nobody needs a used link's token."""
+    if delivery.kind == "sign_in":
+        return None
+    return {**delivery.facts, "token": ""} if delivery.facts and delivery.kind in WITH_TOKEN else delivery.facts
+
+
 def resent(delivery: Delivery, now: datetime, domain: str, request_id: str, even_if_sent: bool) -> Delivery:
     """The delivery, planned again by hand. Raises the rule that speaks against it."""
     if delivery.state in ("planned", "sending"):
@@ -311,7 +325,7 @@ def resent(delivery: Delivery, now: datetime, domain: str, request_id: str, even
         raise NoLongerTrue
     if delivery.state == "sent" and not even_if_sent:
         raise AlreadySent
-    if delivery.kind == "sign_in" and (now >= delivery.gives_up_at or delivery.facts is None):
+    if delivery.kind in WITH_TOKEN and (now >= delivery.gives_up_at or not (delivery.facts or {}).get("token")):
         raise TooLateToSend
     if not delivery.to.email or (delivery.facts is None and delivery.kind not in WRITTEN_LATE):
         raise ContentErased

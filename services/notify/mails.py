@@ -7,7 +7,7 @@ from typing import Literal
 from services.notify.consent import Participant
 from services.notify.domain import Letter, Recipient
 from shared.schemas.events import RegistrationFacts
-from shared.schemas.outreach import Contact, SignInRequested, VisitFacts
+from shared.schemas.outreach import ColleagueInvited, Contact, SignInRequested, VisitFacts
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,11 @@ class VisitCase:
 def sign_in(message: SignInRequested) -> list[Letter]:
     """To whoever asked to sign in: the link and the code."""
     return [Letter("sign_in", Recipient("person", message.name, message.email, message.language))]
+
+
+def invitation(message: ColleagueInvited) -> list[Letter]:
+    """To whoever is asked to act for a school or company."""
+    return [Letter("invitation", Recipient("person", message.name, message.email, message.language))]
 
 
 def registration_requested(case: RegistrationCase) -> list[Letter]:
@@ -130,13 +135,33 @@ def visit_requested(case: VisitCase) -> list[Letter]:
 
 
 def visit_proposed(case: VisitCase) -> list[Letter]:
-    """To each ambassador: please accept or decline."""
-    return [Letter("visit_proposed", member) for member in case.team]
+    """To each ambassador: please accept or decline; to the school, too, when it has not asked for this date."""
+    letters = [Letter("visit_proposed", member) for member in case.team]
+    return letters + [Letter("visit_date_proposed", case.school)] * (case.facts.school_answer == "open")
+
+
+def visit_date_proposed(case: VisitCase) -> list[Letter]:
+    """To the school: does this date suit? It goes along with `visit_proposed`."""
+    return [Letter("visit_date_proposed", case.school)]
 
 
 def visit_proposal_declined(case: VisitCase) -> list[Letter]:
-    """To every coordinator: another team is wanted."""
-    return [Letter("visit_proposal_declined", coordinator) for coordinator in case.coordinators]
+    """To every coordinator: another team is wanted; to the others of the team: they are free again."""
+    return _fallen("visit_proposal_declined", case)
+
+
+def visit_proposal_withdrawn(case: VisitCase) -> list[Letter]:
+    """To every coordinator and the whole team."""
+    return _fallen("visit_proposal_withdrawn", case)
+
+
+def visit_proposal_expired(case: VisitCase) -> list[Letter]:
+    """To every coordinator and the whole team."""
+    return _fallen("visit_proposal_expired", case)
+
+
+def _fallen(kind: str, case: VisitCase) -> list[Letter]:
+    return [Letter(kind, to) for to in (*case.coordinators, *case.team)]
 
 
 def visit_confirmed(case: VisitCase) -> list[Letter]:
@@ -180,11 +205,12 @@ def address_suppressed(coordinators: Sequence[Recipient]) -> list[Letter]:
 
 
 KINDS = (
-    "sign_in", "registration_requested", "registration_confirmed", "registration_declined", "registration_waitlisted",
+    "sign_in", "invitation",
+    "registration_requested", "registration_confirmed", "registration_declined", "registration_waitlisted",
     "places_offered", "offered_places_expired", "registration_cancelled", "registration_resized", "slot_moved",
-    "slot_reminder", "visit_requested", "visit_proposed", "visit_proposal_declined", "visit_confirmed", "visit_moved",
-    "visit_cancelled", "visit_reminder", "address_suppressed", "parent_question", "pupil_confirmation", "pupil_welcome",
-    "pupil_reminder",
+    "slot_reminder", "visit_requested", "visit_proposed", "visit_date_proposed", "visit_proposal_declined",
+    "visit_proposal_withdrawn", "visit_proposal_expired", "visit_confirmed", "visit_moved", "visit_cancelled",
+    "visit_reminder", "address_suppressed", "parent_question", "pupil_confirmation", "pupil_welcome", "pupil_reminder",
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.notify import words
 from services.notify.calendar import Entry, ics
-from services.notify.domain import CalendarPart, Delivery, Recipient, clean
+from services.notify.domain import WITH_TOKEN, CalendarPart, Delivery, Recipient, clean
 
 MAILS = Path(__file__).parent / "mails"
 SECRET = "••••••"
@@ -120,6 +120,8 @@ class Writer:
             return words.registration_values(facts, to, self._public_url, self.zone)
         if "visit" in facts:
             return words.visit_values(facts, to, self._public_url, self.zone)
+        if "organisation" in facts:
+            return words.invitation_values(facts, to, self._public_url, self.zone)
         if "suppression" in facts:
             return words.suppression_values(facts, self._public_url)
         return words.sign_in_values(facts, to, self._public_url, self.zone)
@@ -142,7 +144,7 @@ def _secret_of(delivery: Delivery) -> tuple[str, ...]:
     """The names of the values that a reader of the mail log does not see."""
     if delivery.to.role in ("pupil", "parent"):
         return ("link", "first_name")
-    return ("link", "code") if delivery.kind == "sign_in" else ()
+    return ("link", "code") if delivery.kind in WITH_TOKEN else ()
 
 
 def _address(to: Recipient) -> Address:

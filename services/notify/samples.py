@@ -132,6 +132,9 @@ def sample_deliveries(language: Language, starts: datetime, now: datetime) -> It
     token = {"token": "muster", "code": "482913", "expires_at": (now + timedelta(minutes=15)).isoformat()}
     person = Recipient("person", TEACHER.name, TEACHER.email, language)
     yield _delivery(Letter("sign_in", person), token, now)
+    invited = {"organisation": "Gesamtschule Musterstadt", "invited_by": TEACHER.name, "task": "teacher"}
+    invited |= {"token": "muster", "expires_at": (now + timedelta(days=14)).isoformat()}
+    yield _delivery(Letter("invitation", person), invited, now)
     before = {"previous": _date(starts - timedelta(days=1))}
     for kind, facts in _registrations(language, starts, now).items():
         content = {"registration": facts.model_dump(mode="json")}
@@ -139,7 +142,7 @@ def sample_deliveries(language: Language, starts: datetime, now: datetime) -> It
         for letter in getattr(mails, kind)(RegistrationCase(facts, company_knows=True)):
             yield _delivery(letter, content, now)
     coordinator = Recipient("coordinator", "Kora Koordination", "kora@agentur.example", language, "c1")
-    for kind, visit_facts in _visits(language, starts).items():
+    for kind, visit_facts in _visits(language, starts, now).items():
         content = {"visit": visit_facts.model_dump(mode="json"), **(before if kind == "visit_moved" else {})}
         for letter in getattr(mails, kind)(VisitCase(visit_facts, (coordinator,))):
             yield _delivery(letter, content, now)
@@ -185,14 +188,22 @@ def _registrations(language: Language, starts: datetime, now: datetime) -> dict[
     }
 
 
-def _visits(language: Language, starts: datetime) -> dict[str, VisitFacts]:
+def _visits(language: Language, starts: datetime, now: datetime) -> dict[str, VisitFacts]:
     contact = TEACHER.model_copy(update={"language": language})
     team = [member(1, language=language), member(2, language=language)]
     declined = [member(1, "declined", language), member(2, "open", language)]
+    late = [member(1, "accepted", language), member(2, "open", language)]
+    chosen = visit(starts, "confirmed").chosen
+    texts = {"answer_by": now + timedelta(days=3, hours=8), "room": "Aula", "material": "Werkstücke"}
+    texts["preparation"] = "Beamer"
+    fallen = {"contact": contact, "chosen": chosen}
     return {
         "visit_requested": visit(starts, "requested", contact=contact),
-        "visit_proposed": visit(starts, "proposed", contact=contact, team=team),
-        "visit_proposal_declined": visit(starts, "requested", contact=contact, team=declined, reason="Prüfung"),
+        "visit_proposed": visit(starts, "proposed", contact=contact, team=team, **texts),
+        "visit_date_proposed": visit(starts, "proposed", contact=contact, team=team, **texts),
+        "visit_proposal_withdrawn": visit(starts, "requested", team=team, reason="Ferien", **fallen),
+        "visit_proposal_expired": visit(starts, "requested", team=late, **fallen),
+        "visit_proposal_declined": visit(starts, "requested", team=declined, reason="Prüfung", **fallen),
         "visit_confirmed": visit(starts, "confirmed", contact=contact, team=team),
         "visit_moved": visit(starts, "confirmed", contact=contact, team=team),
         "visit_cancelled": visit(starts, "cancelled", contact=contact, team=team, reason="Klassenfahrt"),

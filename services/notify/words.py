@@ -70,6 +70,8 @@ def visit_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: st
         "others": [member for member in visit.team if member.ambassador_id != to.id and member.answer != "declined"],
         "declined": [member for member in visit.team if member.answer == "declined"],
         "reason": visit.reason,
+        "deadline": _deadline(visit.answer_by, zone, to.language),
+        "late": any(member.ambassador_id == to.id and member.answer == "open" for member in visit.team),
         "over": visit.state == "cancelled",
         "previous": when(VisitDate.model_validate(previous), to.language, zone) if previous else None,
         "link": public_url + page,
@@ -88,6 +90,24 @@ def consent_text(text: str, facts: RegistrationFacts, language: str, first_name:
     """One of the texts of `consent` as somebody is shown it; without the name, as it is kept."""
     day = full_day(facts.slot.starts_local.date(), language)
     return translate(text, language).format(first_name=first_name, company=facts.slot.offer.company_name, day=day)
+
+
+_TASKS = {
+    "de": {"teacher": "Lehrkraft", "company": "Ansprechperson", "ambassador": "Botschafter:in"},
+    "en": {"teacher": "a teacher", "company": "a contact", "ambassador": "an ambassador"},
+}
+
+
+def invitation_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: str) -> Values:
+    """For the mail that invites a colleague."""
+    expires = datetime.fromisoformat(facts["expires_at"]).astimezone(ZoneInfo(zone))
+    return {
+        "link": f"{public_url}/outreach/invitations/link?token={facts['token']}",
+        "organisation": facts["organisation"],
+        "invited_by": facts["invited_by"],
+        "task": _TASKS[to.language].get(facts["task"], facts["task"]),
+        "until": full_day(expires.date(), to.language),
+    }
 
 
 def suppression_values(facts: dict[str, Any], public_url: str) -> Values:

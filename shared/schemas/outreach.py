@@ -3,6 +3,8 @@
 from datetime import date, datetime
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from shared.schemas.base import Facts, Message
 
 RoleKind = Literal["coordinator", "operator", "teacher", "company", "ambassador"]
@@ -61,6 +63,22 @@ class PersonChanged(OutreachMessage):
     roles: list[Role]
     session_epoch: int
     active: bool
+    organisation_names: dict[str, str] = Field({}, description="Names of the organisations of `roles`, by their id")
+    ended_sessions: list[str] = Field([], description="Ids of single sessions that ended within the last 12 hours")
+
+
+class ColleagueInvited(OutreachMessage):
+    """Somebody was asked to act for an organisation. The token answers the invitation, once, until `expires_at`."""
+
+    invitation_id: str
+    kind: RoleKind
+    organisation_name: str
+    invited_by: str
+    email: str
+    name: str
+    language: Literal["de", "en"]
+    token: str
+    expires_at: datetime
 
 
 class ApiKeyChanged(OutreachMessage):
@@ -145,6 +163,11 @@ class VisitFacts(Facts):
     reason: str = ""
     pupils_reached: int | None = None
     version: int
+    room: str = ""
+    material: str = ""
+    preparation: str = ""
+    answer_by: datetime | None = None
+    school_answer: Literal["accepted", "open"] = "accepted"
 
 
 class VisitMessage(OutreachMessage):
@@ -152,17 +175,28 @@ class VisitMessage(OutreachMessage):
 
 
 class VisitRequested(VisitMessage):
-    """A school asked for a visit and gave alternative dates."""
+    """A school asked for a visit and gave alternative dates; or it gave others before a team was asked."""
 
 
 class VisitProposed(VisitMessage):
-    """A team was proposed for one of the dates; its members are asked to answer."""
+    """A team was proposed for one of the dates; its members are asked to answer, until `visit.answer_by`.
+
+    With `visit.school_answer` open it is a date that the school has not asked for: the school is asked too."""
 
 
 class VisitProposalDeclined(VisitMessage):
     """A member declined (`reason`); the whole team is free again and the visit is back to `requested`.
 
     `visit.team` is the team that was asked, with the answers given."""
+
+
+class VisitProposalWithdrawn(VisitMessage):
+    """A proposal was taken back before it was confirmed, or the school wants other dates (`reason`); the visit is back
+    to `requested`. `visit.team` is the team that was asked, with the answers given."""
+
+
+class VisitProposalExpired(VisitMessage):
+    """The answers were not complete in time; the visit is back to `requested`. `visit.team` as above."""
 
 
 class VisitConfirmed(VisitMessage):

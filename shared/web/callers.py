@@ -11,6 +11,7 @@ from shared.auth import Directory, Identity, Sessions
 from shared.errors import NotAllowed, NotSignedIn
 
 SESSION_COOKIE = "perspektive_session"
+ACTING_COOKIE = "perspektive_acting"
 SIGN_IN_PAGE = "/outreach/sign-in"
 _bearer = HTTPBearer(auto_error=False, description="An API key, issued by the coordinator, with scopes")
 
@@ -50,7 +51,10 @@ async def visitor(request: Request) -> Identity | None:
     directory: Directory = request.app.state.directory
     cookie = request.cookies.get(SESSION_COOKIE)
     session = sessions.read(cookie) if cookie else None
-    request.state.person = await directory.person(*session) if session else None
+    person = await directory.person(*session) if session else None
+    chosen = request.cookies.get(ACTING_COOKIE)
+    role = sessions.chosen(chosen, person) if person and chosen else None
+    request.state.person = person.acting_as(role) if person and role else person
     return request.state.person
 
 

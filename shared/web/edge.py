@@ -38,8 +38,9 @@ Checks = dict[str, Callable[[], Awaitable[bool]]]
 class _Envelope:
     """Gives each request a correlation id, and each answer the security headers."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, search_engines: bool = False) -> None:
         self._app = app
+        self._headers = HEADERS if search_engines else {**HEADERS, "X-Robots-Tag": "noindex, nofollow"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -55,7 +56,7 @@ class _Envelope:
                 started = True
                 headers = MutableHeaders(scope=message)
                 headers["X-Correlation-Id"] = correlation_id.get()
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
                 if not scope["path"].partition("/static/")[1]:
                     headers.setdefault("Cache-Control", "no-store" if api else "no-cache, private")
@@ -100,7 +101,7 @@ def build_edge(
     app.state.pages = pages
     app.state.db = db
     app.add_middleware(Idempotency, db=db)
-    app.add_middleware(_Envelope)
+    app.add_middleware(_Envelope, search_engines=settings.search_engines)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     add_problem_handlers(app)
     add_page_handlers(app, pages)

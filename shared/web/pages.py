@@ -17,6 +17,7 @@ from shared.errors import Invalid, NotAllowed, NotFound, RuleBroken, TryLater
 from shared.ids import derived_id, random_id
 from shared.ui import language as words
 from shared.ui.menu import menu, section
+from shared.ui.switch import switch_choices
 from shared.web.assets import Assets
 from shared.web.callers import SignInNeeded, sign_in_address, visitor
 from shared.web.problems import BodyInvalid, field_errors, handler_for, status_of
@@ -53,6 +54,7 @@ class Pages:
             "new_request_id": random_id,
             "menu": lambda who: menu(who, language),
             "section": section,
+            "switch_choices": lambda who: switch_choices(who, language),
             "errors": {},
             "values": {},
         }

@@ -8,6 +8,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from shared.mongo import database
 from tests.support.chromium import ARGUMENTS, MISSING, chromium
+from tests.support.estate import Estate, furnished
 from tests.support.front_door import FrontDoor, World, running_front_door
 from tests.support.servers import MailServer, running_nats
 
@@ -26,6 +27,19 @@ def door(
         running_front_door(mongodb_url, nats_url, running_mailbox.smtp_url) as running,
     ):
         yield running
+
+
+@pytest.fixture(scope="session")
+async def estate(
+    mongodb_url: str, running_mailbox: MailServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Estate]:
+    """A second running system, with everybody in it."""
+    with (
+        running_nats(tmp_path_factory.mktemp("nats")) as nats_url,
+        running_front_door(mongodb_url, nats_url, running_mailbox.smtp_url) as door,
+    ):
+        async with furnished(door, mongodb_url) as made:
+            yield made
 
 
 @pytest.fixture

@@ -60,10 +60,10 @@ async def test_a_waiting_class_is_offered_places_and_accepts(world: World, page_
     await first.get_by_role("button", name="Ja, absagen").click()
     await expect(first.get_by_role("heading", level=1)).to_have_text("Abgesagt")
 
-    await second.goto("/events/registrations")
-    await expect(second.get_by_role("heading", name="Braucht Ihre Antwort")).to_be_visible()
+    await second.goto("/events/home")
+    await expect(second.get_by_role("heading", name="1 Sache braucht Ihre Antwort")).to_be_visible()
     await expect(second.get_by_text("Bitte annehmen bis Mi., 7. Oktober 2026, 18:00 Uhr.")).to_be_visible()
-    await second.get_by_role("link", name="Vom Stahl zum Zahnrad").click()
+    await second.get_by_role("link", name="Vom Stahl zum Zahnrad", exact=True).click()
     await expect(second.get_by_role("heading", level=1)).to_have_text("Freier Platz angeboten")
     await second.get_by_role("button", name="Plätze annehmen").click()
     await expect(second.get_by_role("heading", level=1)).to_have_text("Bestätigt")

@@ -8,7 +8,7 @@ from services.notify.consent import Participant
 from services.notify.samples import COMPANY, TEACHER, member, offer
 from shared.schemas import events, outreach
 from shared.schemas.events import RegistrationFacts, SlotFacts
-from shared.schemas.outreach import PersonChanged, Role, SignInRequested, VisitFacts
+from shared.schemas.outreach import ColleagueInvited, PersonChanged, Role, SignInRequested, VisitFacts
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 STARTS = datetime(2026, 12, 1, 9, 0)
@@ -66,6 +66,22 @@ def coordinator(number: int = 1, version: int = 1, **changes: Any) -> PersonChan
         "active": True,
     }
     return PersonChanged.about(f"person:coordinator{number}", version, now=NOW, **{**facts, **changes})
+
+
+def colleague_invited(now: datetime = NOW, **changes: Any) -> ColleagueInvited:
+    """A teacher invited a colleague."""
+    facts: dict[str, Any] = {
+        "invitation_id": "invitation1",
+        "kind": "teacher",
+        "organisation_name": "Gesamtschule Musterstadt",
+        "invited_by": "Tom Muster",
+        "email": "tessa@schule.example",
+        "name": "Tessa Muster",
+        "language": "de",
+        "token": "token-of-invitation",
+        "expires_at": now + timedelta(days=14),
+    }
+    return ColleagueInvited.about("invitation:invitation1", 1, now=now, **{**facts, **changes})
 
 
 def sign_in_requested(number: int = 1, now: datetime = NOW, **changes: Any) -> SignInRequested:

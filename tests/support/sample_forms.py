@@ -32,6 +32,7 @@ VISIT = {
 }  # fmt: skip
 
 FORMS: dict[str, dict[str, Any]] = {
+    "/outreach/accessibility": {"text": "Die Karte ist zu klein."},
     "/outreach/ambassadors": {
         "name": "Neu",
         "email": "neu@firma.example",
@@ -69,6 +70,13 @@ FORMS: dict[str, dict[str, Any]] = {
     "/events/slots/{slot_id}/attendance": {"came.{registration_id}": "yes", "pupils.{registration_id}": "3"},
     "/events/slots/{slot_id}/decide": {"registration": ["{registration_id}"], "decision": "approve"},
     "/events/slots/{slot_id}/register": {"school_id": "{school_id}", **GROUP, **CONTACT, "acknowledged": "yes"},
+    "/events/search": {"q": "muster"},
+    "/outreach/search": {"q": "muster"},
+    "/notify/search": {"q": "muster"},
+    "/notify/find": {"q": "muster"},
+    "/notify/stuck": {"chosen": ["{delivery_id}"], "action": "resend"},
+    "/notify/suppressions": {"email": "nobody@beispiel.example", "note": "test"},
+    "/notify/deliveries/{delivery_id}/correct": {"email": "neu@beispiel.example"},
     "/events/slots/{slot_id}/{action}": {"places": "60", "groups": "4"},
 }
 

@@ -8,8 +8,9 @@ from services.outreach.domain.campaigns import Campaign
 from services.outreach.domain.companies import Company
 from services.outreach.domain.people import Person
 from services.outreach.domain.schools import School
+from services.outreach.domain.visit_commands import RequestVisit
 from services.outreach.domain.visit_dates import Bounds, DateGiven, PlannedDate
-from services.outreach.domain.visits import RequestVisit, Visit
+from services.outreach.domain.visits import Visit
 from services.outreach.school_register import OperatingStatus
 from shared.auth import Identity
 from shared.schemas.outreach import Role

@@ -5,11 +5,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from services.outreach.domain.ambassadors import Ambassador
+from services.outreach.domain.visit_commands import ProposeVisit
 from services.outreach.domain.visit_dates import DateGiven
-from services.outreach.domain.visits import ProposeVisit, Visit
+from services.outreach.domain.visits import Visit
 from services.outreach.store import collections
 from services.outreach.store.core import Store
-from services.outreach.usecases import visits
+from services.outreach.usecases import visit_proposals, visits
 from shared.ids import random_id
 from shared.mongo import database
 from tests.support.visits import (
@@ -78,7 +79,7 @@ async def propose(
 ) -> Visit:
     """A team for one of the dates."""
     command = ProposeVisit(alternative=alternative, ambassador_ids=list(ambassador_ids))
-    return await visits.propose_visit(
+    return await visit_proposals.propose_visit(
         store, who, visit.id, command, zone=ZONE, now=NOW, request_id=request_id or random_id()
     )
 

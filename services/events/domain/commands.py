@@ -27,6 +27,7 @@ class Register(Command):
     contact: Contact
     acknowledged: bool
     waitlist: bool = True
+    registered_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,10 @@
 """Until when offered places are held: counted in school days, and never beyond the slot's start."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from services.events.domain.facts import Slot
-from shared.school_calendar import CalendarUnknown, add_school_days, local_to_utc
+from shared.school_calendar import local_to_utc, school_days_later
 
 EVENING = time(18)
 
@@ -13,15 +13,5 @@ def offer_deadline(now: datetime, slot: Slot, movable_days: frozenset[date]) -> 
     """18:00 local time of the school day that follows `now` by the slot's number of school days, or the slot's start
     when that is earlier. Where the school holidays are not known yet, Mondays to Fridays count."""
     today = now.astimezone(ZoneInfo(slot.zone)).date()
-    try:
-        last = add_school_days(today, slot.offer_school_days, movable_days)
-    except CalendarUnknown:
-        last = _weekdays_later(today, slot.offer_school_days)
+    last = school_days_later(today, slot.offer_school_days, movable_days)
     return min(local_to_utc(datetime.combine(last, EVENING), slot.zone), slot.starts_utc)
-
-
-def _weekdays_later(day: date, count: int) -> date:
-    while count:
-        day += timedelta(days=1)
-        count -= day.weekday() < 5
-    return day

@@ -231,6 +231,10 @@ class RegistrationNotFound(NotFound):
     """There is no such registration."""
 
 
+class NotConfirmed(Conflict):
+    """This is there once the registration is confirmed."""
+
+
 class NotWaitingForApproval(Conflict):
     """This registration does not wait for the company's approval."""
 

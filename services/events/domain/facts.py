@@ -13,6 +13,7 @@ Side = Literal["school", "company", "coordinator"]
 
 TAKING: frozenset[RegistrationState] = frozenset({"requested", "offered", "confirmed", "attended", "no_show"})
 ACTIVE: frozenset[RegistrationState] = frozenset({"requested", "waitlisted", "offered", "confirmed"})
+MOVES_KEPT = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,15 @@ class Offer:
         return self.facts.offer_id
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """That a slot was moved `at` a moment, and the wall times that it had before."""
+
+    at: datetime
+    starts_local: datetime
+    ends_local: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
     """One dated place to go: its facts and its counters. Places are pupils; accompanying adults take none."""
@@ -90,6 +100,7 @@ class Slot:
     version: int = 1
     revision: int = 1
     last_request_id: str = ""
+    moves: tuple[Moved, ...] = ()
 
     @property
     def free(self) -> int:
@@ -105,10 +116,15 @@ class Slot:
         """Whether one more group of `pupils` gets places, all or nothing."""
         return pupils <= self.free and self.free_groups >= 1
 
+    def moved(self, at: datetime) -> tuple[Moved, ...]:
+        """Its latest moves, when it is moved once more at this moment."""
+        return (*self.moves, Moved(at, self.starts_local, self.ends_local))[-MOVES_KEPT:]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """One group on one slot. `position` orders the waiting list and is kept afterwards."""
+    """One group on one slot. `position` orders the waiting list and is kept afterwards. `registered_by` is the id of
+    the person or program that registered it; `noted_at` is when the school last noted what the company changed."""
 
     id: str
     slot_id: str
@@ -132,6 +148,8 @@ class Registration:
     pupils_attended: int | None = None
     acknowledged: bool = False
     last_request_id: str = ""
+    registered_by: str = ""
+    noted_at: datetime | None = field(default=None, compare=False)
     mail_trouble: dict[str, object] | None = field(default=None, compare=False)
 
     @property

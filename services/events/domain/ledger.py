@@ -18,6 +18,7 @@ from services.events.domain.booking import (
     wall_time,
 )
 from services.events.domain.deadlines import offer_deadline
+from services.events.domain.entry import new_registration
 from services.events.domain.facts import Campaign, Offer, Registration, School, Slot, group_key
 from services.events.domain.messages import registration_facts, slot_facts
 from services.events.domain.promotion import PromotionRun, Skipped, run_on, why_not
@@ -186,6 +187,7 @@ class Ledger:
         self._change_slot(
             command, starts_local=command.starts_local, ends_local=command.ends_local, zone=command.zone,
             starts_utc=command.starts_utc, ends_utc=command.ends_utc, revision=previous.revision + 1,
+            moves=previous.moved(command.now),
         )  # fmt: skip
         self._say_of_slot(
             say.SlotMoved, command, previous_starts_local=previous.starts_local,
@@ -242,8 +244,12 @@ class Ledger:
 
     def _take_places(self, command: do.Register, school: School) -> Registration:
         if self.slot.approval == "company":
-            return self._enter(self._new(command, school, "requested"), command, say.RegistrationRequested)
-        return self._enter(self._new(command, school, "confirmed"), command, say.RegistrationConfirmed)
+            return self._enter(
+                new_registration(self.slot, command, school, "requested"), command, say.RegistrationRequested
+            )
+        return self._enter(
+            new_registration(self.slot, command, school, "confirmed"), command, say.RegistrationConfirmed
+        )
 
     def _join_queue(self, command: do.Register, school: School, first_in_line: bool) -> Registration:
         slot = self.slot
@@ -253,32 +259,9 @@ class Ledger:
             raise errors.OthersWaitFirst(waiting=slot.waiting)
         if slot.waiting >= MOST_WAITING:
             raise errors.WaitingListIsFull(most=MOST_WAITING)
-        waiting = self._new(command, school, "waitlisted", position=slot.next_position)
+        waiting = new_registration(slot, command, school, "waitlisted", position=slot.next_position)
         self.slot = replace(slot, next_position=slot.next_position + 1)
         return self._enter(waiting, command, say.RegistrationWaitlisted)
-
-    def _new(
-        self, command: do.Register, school: School, state: say.RegistrationState, position: int | None = None
-    ) -> Registration:
-        return Registration(
-            id=command.registration_id,
-            slot_id=self.slot.id,
-            offer_id=self.slot.offer_id,
-            campaign_id=self.slot.campaign_id,
-            company_id=self.slot.company_id,
-            school_id=school.id,
-            school_name=school.name,
-            school_type=school.school_type,
-            school_district_ags=school.district_ags,
-            group=command.group,
-            contact=command.contact,
-            state=state,
-            created_at=command.now,
-            changed_at=command.now,
-            position=position,
-            acknowledged=command.acknowledged,
-            last_request_id=command.request_id,
-        )
 
     def _commanded(self, command: do.OfRegistration) -> Registration:
         registration = self.registrations.get(command.registration_id)

@@ -1,16 +1,20 @@
 """Documents ↔ domain. Wall times and days are kept as ISO texts, moments as dates of MongoDB (UTC)."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
-from services.events.domain.facts import Campaign, Offer, Registration, School, Slot
+from services.events.domain.facts import Campaign, Moved, Offer, Registration, School, Slot
+from services.events.domain.history import Happened
 from services.events.domain.promotion import PromotionRun
 from shared.ids import registration_number
 from shared.mongo import Document
+from shared.region import postal_code
 from shared.schemas.events import GroupFacts, OfferFacts
 from shared.schemas.outreach import CampaignChanged, CompanyChanged, Contact, SchoolChanged
 from shared.words import search_words
 
+STEPS_KEPT = 40
 SLOT_FIELDS = (
     "offer_id", "campaign_id", "company_id", "zone", "starts_utc", "ends_utc", "places", "groups", "approval",
     "waiting_list", "offer_school_days", "groups_per_school", "state", "reason", "taken", "groups_taken", "waiting",
@@ -45,9 +49,16 @@ def slot_document(slot: Slot, offer: Offer) -> Document:
         "field": offer.facts.field,
         "offer_state": offer.facts.state,
         "district_ags": place.district_ags,
+        "municipality_ags": municipality_of(place.postal_code),
         "lat": place.lat,
         "lon": place.lon,
     }
+
+
+def municipality_of(plz: str) -> str | None:
+    """The key of the municipality in which a postal code lies; None outside the region."""
+    found = postal_code(plz)
+    return found.ags if found else None
 
 
 def decided_of_slot(slot: Slot) -> Document:
@@ -62,7 +73,17 @@ def _derived_of_slot(slot: Slot) -> Document:
         "free": slot.free,
         "free_groups": slot.free_groups,
         "holds_any": slot.groups_taken + slot.waiting > 0,
+        "moves": [_move_document(move) for move in slot.moves],
     }
+
+
+def _move_document(move: Moved) -> Document:
+    return {"at": move.at, "starts_local": move.starts_local.isoformat(), "ends_local": move.ends_local.isoformat()}
+
+
+def _move_of(document: Document) -> Moved:
+    starts, ends = document["starts_local"], document["ends_local"]
+    return Moved(document["at"], datetime.fromisoformat(starts), datetime.fromisoformat(ends))
 
 
 def slot_of(document: Document) -> Slot:
@@ -72,12 +93,15 @@ def slot_of(document: Document) -> Slot:
         starts_local=datetime.fromisoformat(document["starts_local"]),
         ends_local=datetime.fromisoformat(document["ends_local"]),
         grades=tuple(document["grades"]),
+        moves=tuple(_move_of(each) for each in document.get("moves", [])),
         **{name: document[name] for name in SLOT_FIELDS},
     )
 
 
-def registration_document(registration: Registration, erase_after: datetime) -> Document:
-    """A new registration. `erase_after` is when its personal fields go."""
+def registration_document(
+    registration: Registration, erase_after: datetime, steps: Sequence[Happened] = ()
+) -> Document:
+    """A new registration with its first steps. `erase_after` is when its personal fields go."""
     return {
         "_id": registration.id,
         **{name: getattr(registration, name) for name in REGISTRATION_FIELDS},
@@ -89,24 +113,35 @@ def registration_document(registration: Registration, erase_after: datetime) -> 
         ),
         "key": registration.key,
         "erase_after": erase_after,
+        "registered_by": registration.registered_by,
+        "history": [asdict(step) for step in steps],
     }
 
 
-def decided_of_registration(registration: Registration) -> Document:
-    """What a decision may have changed of a registration that was there before; written by `registration_change`."""
+def decided_of_registration(registration: Registration, steps: Sequence[Happened] = ()) -> Document:
+    """What a decision may have changed of a registration that was there before, and the steps that it took; written by
+    `registration_change`."""
     return {
         "_id": registration.id,
         **{name: getattr(registration, name) for name in DECIDED_OF_REGISTRATION},
         "pupils": registration.group.pupils,
         "adults": registration.group.adults,
         "active": registration.active,
+        "history": [asdict(step) for step in steps],
     }
 
 
 def registration_change(decided: Document) -> Document:
-    """The fields to set for what `decided_of_registration` gave."""
-    fields = {name: value for name, value in decided.items() if name not in ("_id", "pupils", "adults")}
-    return {**fields, "group.pupils": decided["pupils"], "group.adults": decided["adults"]}
+    """The update for what `decided_of_registration` gave."""
+    fields = {name: value for name, value in decided.items() if name not in ("_id", "pupils", "adults", "history")}
+    steps = {"$each": decided.get("history", []), "$slice": -STEPS_KEPT}
+    changed = {**fields, "group.pupils": decided["pupils"], "group.adults": decided["adults"]}
+    return {"$set": changed, "$push": {"history": steps}}
+
+
+def history_of(document: Document) -> list[Happened]:
+    """The steps kept of a registration, the first one first."""
+    return [Happened(**step) for step in document.get("history", [])]
 
 
 def registration_of(document: Document) -> Registration:
@@ -116,6 +151,8 @@ def registration_of(document: Document) -> Registration:
         group=GroupFacts(**document["group"]),
         contact=Contact(**document["contact"]),
         mail_trouble=document.get("mail_trouble"),
+        registered_by=document.get("registered_by", ""),
+        noted_at=document.get("noted_at"),
         **{name: document[name] for name in REGISTRATION_FIELDS},
     )
 

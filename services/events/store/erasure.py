@@ -26,7 +26,7 @@ async def erase_registrations(store: Store, now: datetime) -> int:
         await _erase_outbox("registration", "registration", due, store)
         emptied = {
             "$set": {"contact": NOBODY, "group.needs": "", "reason": ""},
-            "$unset": {"erase_after": "", "mail_trouble": "", "words": ""},
+            "$unset": {"erase_after": "", "mail_trouble": "", "registered_by": "", "words": ""},
         }
         erased += (await db.registrations.update_many({"_id": {"$in": due}}, emptied)).modified_count
     await store.fill_words()

@@ -21,6 +21,7 @@ from pymongo.errors import BulkWriteError
 from services.events.domain import commands as do
 from services.events.domain.errors import SlotNotFound
 from services.events.domain.facts import Registration, Slot, group_key
+from services.events.domain.history import steps_in
 from services.events.domain.ledger import CLEARED_AT_ONCE, FREEING, Ledger
 from services.events.store.documents import (
     campaign_of,
@@ -158,9 +159,12 @@ class Places:
     def _batch(self, ledger: Ledger) -> Document:
         erase_after = erasure_date(ledger.slot, self._contact_kept)
         registrations = [ledger.registrations[key] for key in sorted(ledger.changed)]
+        steps = steps_in(ledger.messages)
+        new = [r for r in registrations if r.id in ledger.created]
+        changed = [r for r in registrations if r.id not in ledger.created]
         return {
-            "new": [registration_document(r, erase_after) for r in registrations if r.id in ledger.created],
-            "changed": [decided_of_registration(r) for r in registrations if r.id not in ledger.created],
+            "new": [registration_document(r, erase_after, steps.get(r.id, [])) for r in new],
+            "changed": [decided_of_registration(r, steps.get(r.id, [])) for r in changed],
             "log": [run_document(run) for run in ledger.runs],
             "outbox": outbox.rows(ledger.messages),
         }
@@ -241,7 +245,7 @@ def _batch_in(stored: Document) -> Document:
 
 def _update(decided: Document) -> UpdateOne:
     older = {"_id": decided["_id"], "version": {"$lt": decided["version"]}}
-    return UpdateOne(older, {"$set": registration_change(decided)})
+    return UpdateOne(older, registration_change(decided))
 
 
 async def _write_all(collection: Collection, writes: Sequence[InsertOne[Document] | UpdateOne]) -> None:

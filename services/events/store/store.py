@@ -1,12 +1,15 @@
 """What this service keeps: its collections, their indexes, and the writes of everything but places."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from services.events.domain.commands import Command
 from services.events.domain.facts import Campaign, Offer, Registration, School, Slot
+from services.events.domain.history import Happened
 from services.events.store.documents import (
     campaign_of,
+    history_of,
+    municipality_of,
     offer_document,
     offer_of,
     offer_words,
@@ -20,11 +23,12 @@ from services.events.store.places import Outcome, Places
 from shared import outbox
 from shared.mongo import AlreadyThere, Collection, Database, Document, Session, transaction
 from shared.schemas.base import Message
+from shared.tables import importing
 from shared.words import fill_words
 
 COLLECTIONS = [
     "offers", "slots", "registrations", "waiting_list_log", "schools", "companies", "campaigns", "self_found_places",
-    "erasure_receipts",
+    "erasure_receipts", *importing.COLLECTIONS,
 ]  # fmt: skip
 WITHOUT_PENDING = {"pending": 0}
 Cursor = tuple[datetime, str]
@@ -60,23 +64,39 @@ class Store:
         await db.registrations.create_index([("slot_id", 1), ("state", 1), ("position", 1)])
         await db.registrations.create_index([("slot_id", 1), ("active", 1), ("school_id", 1)])
         await db.registrations.create_index([("school_id", 1), ("created_at", 1), ("_id", 1)])
+        await db.registrations.create_index([("school_id", 1), ("state", 1), ("created_at", 1), ("_id", 1)])
+        await db.registrations.create_index([("school_id", 1), ("active", 1), ("changed_at", 1)])
         await db.registrations.create_index([("company_id", 1), ("created_at", 1), ("_id", 1)])
+        await db.registrations.create_index([("created_at", 1), ("_id", 1)])
+        await db.registrations.create_index([("state", 1), ("created_at", 1), ("_id", 1)])
         await db.registrations.create_index("offer_expires_at", partialFilterExpression={"state": "offered"})
         await db.registrations.create_index("erase_after", sparse=True)
         await db.offers.create_index([("campaign_id", 1), ("created_at", 1), ("_id", 1)])
         await db.offers.create_index([("company_id", 1), ("created_at", 1), ("_id", 1)])
         await db.offers.create_index("erase_after", sparse=True)
+        await db.self_found_places.create_index([("created_at", 1), ("_id", 1)])
         await db.self_found_places.create_index([("school_id", 1), ("created_at", 1), ("_id", 1)])
         await db.self_found_places.create_index([("campaign_id", 1), ("created_at", 1), ("_id", 1)])
         for searched in (db.registrations, db.offers):
             await searched.create_index("words")
         await self.fill_words()
         await db.waiting_list_log.create_index([("slot_id", 1), ("slot_version", -1)])
+        for listed in (db.offers, db.registrations, db.self_found_places):
+            await listed.create_index([("created_at", 1), ("_id", 1)])
+        await importing.create_indexes(db)
 
     async def fill_words(self) -> None:
         """Words to search by for what has none: it is from before there were any, or has just been erased."""
         await fill_words(self.db.registrations, words_of_registration)
         await fill_words(self.db.offers, lambda row: offer_words(offer_of(row).facts))
+
+    async def note_municipalities(self) -> None:
+        """Enter the municipality in slots that were written before it was kept."""
+        unknown = {"municipality_ags": {"$exists": False}}
+        for offer_id in await self.db.slots.distinct("offer_id", unknown):
+            offer = await self.offer(offer_id)
+            ags = municipality_of(offer.facts.place.postal_code) if offer else None
+            await self.db.slots.update_many({"offer_id": offer_id, **unknown}, {"$set": {"municipality_ags": ags}})
 
     async def campaign(self, campaign_id: str) -> Campaign | None:
         """The copy of a campaign."""
@@ -112,6 +132,26 @@ class Store:
         """A registration as it is now."""
         found = await self.db.registrations.find_one({"_id": registration_id})
         return registration_of(found) if found else None
+
+    async def history(self, registration_id: str) -> list[Happened]:
+        """The steps kept of a registration."""
+        found = await self.db.registrations.find_one({"_id": registration_id}, {"history": 1})
+        return history_of(found) if found else []
+
+    async def note_at_registration(self, registration_id: str, fields: Document) -> None:
+        """Set fields that no decision touches: `noted_at`, `acknowledged`. State and version stay as they are."""
+        await self.db.registrations.update_one({"_id": registration_id}, {"$set": fields})
+
+    async def slots_of_group(self, key: str) -> dict[str, Slot]:
+        """The slots, by id, on which the group with this key has an active registration."""
+        own = {"school_id": key.partition("|")[0], "active": True, "key": key}
+        rows = await self.db.registrations.find(own, {"slot_id": 1}).to_list(100)
+        return await self.slots([row["slot_id"] for row in rows])
+
+    async def names_of_people(self, ids: Iterable[str]) -> dict[str, str]:
+        """Names of active people by id."""
+        wanted = {"_id": {"$in": sorted({each for each in ids if each})}, "active": True}
+        return {row["_id"]: row["name"] for row in await self.db.people.find(wanted, {"name": 1}).to_list(None)}
 
     async def waiting_before(self, registration: Registration) -> int:
         """How many groups stand before this one on its waiting list."""
@@ -194,14 +234,16 @@ class Store:
         return [row["_id"] for row in await found.to_list(1000)]
 
     async def page(
-        self, collection: Collection, filter: Document, order: str, limit: int, after: Cursor | None
-    ) -> list[Document]:
+        self, collection: Collection, filter: Document, order: str, limit: int, after: Cursor | None,
+        *, latest_first: bool = False,
+    ) -> list[Document]:  # fmt: skip
         """Up to `limit` + 1 rows in the order of the field `order`, then of their ids, beyond the cursor `after`."""
         conditions = [filter]
+        beyond, direction = ("$lt", -1) if latest_first else ("$gt", 1)
         if after:
             value, row_id = after
-            conditions.append({"$or": [{order: {"$gt": value}}, {order: value, "_id": {"$gt": row_id}}]})
-        found = collection.find({"$and": conditions}, WITHOUT_PENDING).sort([(order, 1), ("_id", 1)])
+            conditions.append({"$or": [{order: {beyond: value}}, {order: value, "_id": {beyond: row_id}}]})
+        found = collection.find({"$and": conditions}, WITHOUT_PENDING).sort([(order, direction), ("_id", direction)])
         return await found.to_list(limit + 1)
 
     async def _write_new(self, work: Callable[[Session], object]) -> bool:

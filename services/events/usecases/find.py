@@ -14,7 +14,7 @@ from shared.mongo import Document
 from shared.search import SHOWN
 from shared.words import beginning_with, typed_words
 
-LOOKED_AT = 200
+LOOKED_AT = 60
 
 
 @dataclass(frozen=True)

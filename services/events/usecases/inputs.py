@@ -193,6 +193,7 @@ class SlotFilter(Input):
     company_id: Id | None = None
     offer_id: Id | None = None
     district: Annotated[str, Field(max_length=8)] | None = None
+    municipality: Annotated[str, Field(max_length=8)] | None = None
     field: Annotated[str, Field(max_length=16)] | None = None
     grade: Grade | None = None
     free_places: Annotated[int, Field(ge=0, le=10_000)] | None = None

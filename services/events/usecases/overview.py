@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Literal, cast
 from zoneinfo import ZoneInfo
 
-from services.events.domain.facts import ACTIVE
 from services.events.store.documents import campaign_of, registration_of
 from services.events.store.store import Store
 from services.events.usecases.inputs import OfferFilter, SlotFilter
@@ -26,7 +25,6 @@ from shared.schemas.outreach import RoleKind
 
 Phase = Literal["open", "not_yet", "closed", "paused", "withdrawn", "cancelled", "past"]
 MOST_COMING = 500
-MOST_PAST = 50
 
 
 @dataclass(frozen=True)
@@ -35,15 +33,6 @@ class Booking:
 
     phase: Phase
     since: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Registrations:
-    """The own schools' registrations: what needs an answer (soonest deadline first), what is coming, what is past."""
-
-    answer: list[RegistrationView]
-    coming: list[RegistrationView]
-    past: list[RegistrationView]
 
 
 @dataclass(frozen=True)
@@ -81,22 +70,6 @@ async def show_booking(store: Store, slot: SlotView, *, now: datetime) -> Bookin
     return Booking("open")
 
 
-async def find_school_registrations(store: Store, identity: Identity, *, now: datetime) -> Registrations:
-    """The registrations of the own schools, all for the coordinator, sorted by what they ask of a person."""
-    own = _own_schools(identity)
-    active = store.db.registrations.find({**own, "state": {"$in": sorted(ACTIVE)}}).sort("created_at", -1)
-    ended = store.db.registrations.find({**own, "state": {"$nin": sorted(ACTIVE)}}).sort("changed_at", -1)
-    views = await _with_slots(store, await active.to_list(MOST_COMING) + await ended.to_list(MOST_PAST))
-    coming = [each for each in views if each.state in ACTIVE and _slot(each).ends_at > now]
-    answer = [each for each in coming if each.state == "offered"]
-    past = [each for each in views if each not in coming]
-    return Registrations(
-        answer=sorted(answer, key=lambda each: cast(datetime, each.offer_expires_at)),
-        coming=sorted((each for each in coming if each not in answer), key=lambda each: _slot(each).starts_at),
-        past=sorted(past, key=lambda each: _slot(each).starts_at, reverse=True),
-    )
-
-
 async def count_offered(store: Store, identity: Identity | None) -> int:
     """How many of the own schools' groups are offered places that somebody should accept."""
     schools = identity.organisations("teacher") if identity else []
@@ -105,22 +78,10 @@ async def count_offered(store: Store, identity: Identity | None) -> int:
     return await store.db.registrations.count_documents({"school_id": {"$in": schools}, "state": "offered"})
 
 
-async def find_last_group(store: Store, identity: Identity, school_id: str) -> Document | None:
-    """Name, grade and head counts of the group registered last by this person for the school, else by anybody there."""
-    identity.must_act_for_school(school_id)
-    for own in ({"contact.email": identity.email}, {}):
-        found = store.db.registrations.find({"school_id": school_id, **own}, {"group": 1, "contact": 1})
-        rows = await found.sort("created_at", -1).to_list(1)
-        if rows and (own or rows[0]["group"]["name"]):
-            group = {name: rows[0]["group"][name] for name in ("name", "grade", "pupils", "adults")}
-            return {**group, "phone": rows[0]["contact"]["phone"] if own else ""}
-    return None
-
-
 async def find_requests(store: Store, identity: Identity) -> list[RegistrationView]:
     """Registrations that wait for the own companies' approval, the earliest slot first."""
     filter: Document = {"state": "requested", **_own_companies(identity)}
-    views = await _with_slots(store, await store.db.registrations.find(filter).to_list(MOST_COMING))
+    views = await with_slots(store, await store.db.registrations.find(filter).to_list(MOST_COMING))
     return sorted(views, key=lambda each: _slot(each).starts_at)
 
 
@@ -162,7 +123,8 @@ async def _with_next_slots(store: Store, offer: OfferView, shown: int, now: date
     return OfferWithSlots(offer, found.items, found.next is not None)
 
 
-async def _with_slots(store: Store, rows: list[Document]) -> list[RegistrationView]:
+async def with_slots(store: Store, rows: list[Document]) -> list[RegistrationView]:
+    """The registrations in these rows, each with its slot."""
     found = [registration_of(row) for row in rows]
     slots = await store.slots([registration.slot_id for registration in found])
     offers = await store.offers([registration.offer_id for registration in found])
@@ -171,14 +133,6 @@ async def _with_slots(store: Store, rows: list[Document]) -> list[RegistrationVi
 
 def _slot(view: RegistrationView) -> SlotView:
     return cast(SlotView, view.slot)
-
-
-def _own_schools(identity: Identity) -> Document:
-    if identity.coordinates:
-        return {}
-    if not identity.has("teacher"):
-        raise NotAllowed
-    return {"school_id": {"$in": identity.organisations("teacher")}}
 
 
 def _own_companies(identity: Identity) -> Document:

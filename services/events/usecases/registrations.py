@@ -46,6 +46,7 @@ async def register_group(
         contact=command.contact.facts(),
         acknowledged=command.acknowledged,
         waitlist=command.waitlist,
+        registered_by=identity.id,
     )
     return registration_view(cast(Registration, await store.decide(slot_id, asked)))
 

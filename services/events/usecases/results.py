@@ -49,7 +49,15 @@ class OfferInSlot(BaseModel):
     company_name: str
     place: Place
     requirements: list[str]
+    reminder_days: list[int]
     state: Literal["published", "paused", "withdrawn"]
+
+
+class MoveView(BaseModel):
+    """That a slot was moved, and when it would have begun before."""
+
+    at: datetime
+    starts_local: datetime
 
 
 class SlotView(BaseModel):
@@ -74,6 +82,7 @@ class SlotView(BaseModel):
     waiting_list: WaitingList
     groups_per_school: int | None
     distance_km: float | None = None
+    moves: list[MoveView] = []
     revision: int
     version: int
 
@@ -114,6 +123,7 @@ class RegistrationView(BaseModel):
     reason: str
     pupils_attended: int | None
     mail_trouble: MailTrouble | None
+    registered_by: str = ""
     slot: SlotView | None = None
     company_contact: Contact | None = None
 
@@ -207,6 +217,7 @@ def slot_view(slot: Slot, offer: Offer, distance_km: float | None = None) -> Slo
             company_name=facts.company_name,
             place=facts.place,
             requirements=facts.requirements,
+            reminder_days=facts.reminder_days,
             state=facts.state,
         ),
         starts_local=slot.starts_local,
@@ -227,6 +238,7 @@ def slot_view(slot: Slot, offer: Offer, distance_km: float | None = None) -> Slo
         waiting_list=slot.waiting_list,
         groups_per_school=slot.groups_per_school,
         distance_km=distance_km,
+        moves=[MoveView(at=move.at, starts_local=move.starts_local) for move in slot.moves],
         revision=slot.revision,
         version=slot.version,
     )
@@ -261,6 +273,7 @@ def registration_view(
         reason=registration.reason,
         pupils_attended=registration.pupils_attended,
         mail_trouble=MailTrouble(**trouble) if trouble else None,
+        registered_by=registration.registered_by,
         slot=slot,
         company_contact=company_contact,
     )

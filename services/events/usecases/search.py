@@ -53,6 +53,20 @@ async def find_slots(store: Store, wanted: SlotFilter, *, now: datetime) -> List
     return ListOf(items=[slot_view(slot_of(row), offers[row["offer_id"]], km) for row, km in shown], next=following)
 
 
+async def slot_query(store: Store, wanted: SlotFilter, *, now: datetime) -> tuple[Document, Point | None]:
+    """What to ask the slots for, and where the near school lies: distances are to be looked at afterwards."""
+    home = await _where(store, wanted.near_school) if wanted.near_school else None
+    return _filter(wanted, home, store.zone, now), home
+
+
+def within_reach(row: Document, home: Point | None, max_km: float | None) -> bool:
+    """Whether the row's point lies within `max_km` of `home`; any does when there is no such wish."""
+    if max_km is None:
+        return True
+    km = _distance(row, home)
+    return km is not None and km <= max_km
+
+
 async def show_slot(store: Store, slot_id: str, near_school: str | None = None) -> SlotView:
     """One slot with its offer. Anybody may look."""
     rows = await store.db.slots.find({"_id": slot_id}, {"pending": 0}).to_list(1)
@@ -138,7 +152,9 @@ def _distance(row: Document, home: Point | None) -> float | None:
 def _filter(wanted: SlotFilter, home: Point | None, zone: str, now: datetime) -> Document:
     given = {
         "campaign_id": wanted.campaign_id, "company_id": wanted.company_id, "offer_id": wanted.offer_id,
-        "district_ags": wanted.district, "field": wanted.field, "grades": wanted.grade,
+        "district_ags": wanted.district,
+        "municipality_ags": wanted.municipality, "field": wanted.field,
+        "grades": wanted.grade,
     }  # fmt: skip
     filter: Document = {name: value for name, value in given.items() if value}
     starts = _between(wanted, zone)

@@ -29,11 +29,11 @@ async def record_self_found_place(
     identity.must_act_for_school(command.school_id)
     record_id = derived_id(request_id, "self-found place")
     if known := await store.db.self_found_places.find_one({"_id": record_id}):
-        return _view(known)
+        return view(known)
     document = {"_id": record_id, **await _checked(store, command), "withdrawn": False, "version": 1}
     document |= {"created_at": now, "last_request_id": request_id}
     await store.add_self_found_place(document, [_recorded(document, now)])
-    return _view(document)
+    return view(document)
 
 
 async def withdraw_self_found_place(
@@ -46,7 +46,7 @@ async def withdraw_self_found_place(
         raise errors.SelfFoundPlaceNotFound
     identity.must_act_for_school(document["school_id"])
     if document["last_request_id"] == request_id and document["withdrawn"]:
-        return _view(document)
+        return view(document)
     if document["withdrawn"]:
         raise errors.AlreadyWithdrawn
     changes = {"withdrawn": True, "last_request_id": request_id}
@@ -54,19 +54,33 @@ async def withdraw_self_found_place(
     changed = await store.change_self_found_place(record_id, document["version"], changes, [_recorded(after, now)])
     if not changed:
         raise TryLater
-    return _view(after)
+    return view(after)
 
 
-async def find_self_found_places(store: Store, identity: Identity, wanted: SelfFoundFilter) -> ListOf[SelfFoundView]:
-    """Records of the own schools; all for the coordinator."""
+async def show_self_found_place(store: Store, identity: Identity, record_id: str) -> SelfFoundView:
+    """One record, for its school and the coordinator."""
+    document = await store.db.self_found_places.find_one({"_id": record_id})
+    if document is None:
+        identity_may_ask(identity)
+        raise errors.SelfFoundPlaceNotFound
+    identity.must_act_for_school(document["school_id"])
+    return view(document)
+
+
+async def find_self_found_places(
+    store: Store, identity: Identity, wanted: SelfFoundFilter, *, latest_first: bool = False
+) -> ListOf[SelfFoundView]:
+    """Records of the own schools in the order in which they were made; all for the coordinator."""
     if not (identity.coordinates or identity.has("teacher")):
         raise NotAllowed
     own: Document = {} if identity.coordinates else {"school_id": {"$in": identity.organisations("teacher")}}
     given = {"campaign_id": wanted.campaign_id, "school_id": wanted.school_id}
     filter: Document = {"$and": [own, {name: value for name, value in given.items() if value}]}
-    rows = await store.page(store.db.self_found_places, filter, "created_at", wanted.limit, cursor(wanted.after))
+    rows = await store.page(
+        store.db.self_found_places, filter, "created_at", wanted.limit, cursor(wanted.after), latest_first=latest_first
+    )
     shown, following = cut(rows, "created_at", wanted.limit)
-    return ListOf(items=[_view(row) for row in shown], next=following)
+    return ListOf(items=[view(row) for row in shown], next=following)
 
 
 async def _checked(store: Store, command: RecordSelfFoundPlace) -> dict[str, Any]:
@@ -96,7 +110,8 @@ def _recorded(document: Document, now: datetime) -> SelfFoundPlaceRecorded:
     )  # fmt: skip
 
 
-def _view(document: Document) -> SelfFoundView:
+def view(document: Document) -> SelfFoundView:
+    """The record in its document."""
     return SelfFoundView(
         id=document["_id"],
         campaign_id=document["campaign_id"],

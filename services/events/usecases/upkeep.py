@@ -14,6 +14,7 @@ from shared.auth import Identity
 from shared.errors import RuleBroken
 from shared.ids import derived_id
 from shared.mongo import StoreError
+from shared.tables.importing import erase_imports
 
 log = logging.getLogger(__name__)
 LEFT_BEHIND = timedelta(seconds=2)
@@ -53,7 +54,8 @@ async def erase_due(store: Store, *, now: datetime) -> int:
     await store.places.carry_out_left_behind(now)
     registrations = await erase_registrations(store, now)
     offers = await erase_offers(store, now)
-    for what, count in (("registration contacts", registrations), ("offer contacts", offers)):
+    files = await erase_imports(store.db, now)
+    for what, count in (("registration contacts", registrations), ("offer contacts", offers), ("table imports", files)):
         if count:
             await store.db.erasure_receipts.insert_one({"what": what, "count": count, "at": now})
     return registrations + offers

@@ -2,19 +2,21 @@
 
 from datetime import datetime
 from typing import Annotated, Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 
-from services.events.usecases.results import SlotView
+from services.events.usecases.results import RegistrationView, SlotView
 from shared.auth import Identity
 from shared.errors import Conflict, Invalid, RuleBroken
 from shared.region import career_fields
 from shared.web.pages import Pages, errors_by_field, language_of
 
 FORM_ERRORS = (Invalid, Conflict, ValidationError)
+LONGEST_NAME = 60
 
 
 async def _pages(request: Request) -> Pages:
@@ -54,3 +56,16 @@ def manages(person: Identity | None, slot: SlotView) -> bool:
 def registers(person: Identity | None) -> bool:
     """Whether this person registers groups; only decides what is shown."""
     return person is not None and (person.coordinates or person.has("teacher"))
+
+
+def deadline(registration: RegistrationView) -> datetime | None:
+    """The wall time until which offered places are held."""
+    until, slot = registration.offer_expires_at, registration.slot
+    return wall(until, slot.zone) if until and slot else None
+
+
+def onward(asked: dict[str, str]) -> str:
+    """What the addresses of dates carry on: for which class (`group`) of which `school` they are looked at."""
+    kept = {"group": asked.get("group", "")[:LONGEST_NAME], "school": asked.get("school", "")[:LONGEST_NAME]}
+    given = {name: value for name, value in kept.items() if value}
+    return f"?{urlencode(given)}" if given else ""

@@ -10,16 +10,19 @@ from services.events.api.parts import Now, TheStore
 from services.events.usecases import overview, search
 from services.events.usecases.inputs import SlotFilter
 from services.events.usecases.results import ListOf, SlotView
-from services.events.web.parts import ThePages, field_name, manages, registers, wrong
+from services.events.web.parts import ThePages, field_name, manages, onward, registers, wrong
+from services.events.web.views import VIEWS, view_links
 from shared.auth import Identity
 from shared.errors import Invalid
-from shared.region import career_fields, districts
+from shared.region import career_fields, districts, municipalities
 from shared.ui.language import short_day, translate
 from shared.web.callers import Visitor
-from shared.web.pages import language_of
+from shared.web.pages import language_of, see_other
 
 router = APIRouter()
-FILTERS = ("district", "field", "from", "to", "grade", "free_places", "near_school", "max_km", "campaign_id")
+FILTERS = (
+    "district", "municipality", "field", "from", "to", "grade", "free_places", "near_school", "max_km", "campaign_id",
+)  # fmt: skip
 GRADES = range(5, 14)
 DISTANCES = (10, 20, 30, 50)
 SHOWN = 24
@@ -28,27 +31,36 @@ OTHERS_SHOWN = 4
 
 @router.get("/")
 async def find_a_place(request: Request, pages: ThePages, store: TheStore, now: Now, person: Visitor) -> Response:
-    """Slots that can be booked, as a list of choices."""
+    """Slots that can be booked, as a list of choices first, and the same on the map or in the calendar; teachers have their own page for it."""
+    if person and person.has("teacher") and not person.coordinates:
+        return see_other(f"/events/find?{request.url.query}" if request.url.query else "/events/find")
     asked = {name: request.query_params.get(name, "").strip() for name in FILTERS}
     schools = await overview.find_own(store, person, "teacher") if person and person.has("teacher") else []
     if schools and not person.coordinates and "near_school" not in request.query_params:
         asked["near_school"] = schools[0].id
     if not asked["near_school"]:
         asked["max_km"] = ""
+    view = request.query_params.get("view", "")
     errors: dict[str, str] = {}
     found: ListOf[SlotView] = ListOf(items=[])
+    given = {"view": view if view in VIEWS else "", **asked}
+    given = {name: value for name, value in given.items() if value}
+    seen: dict[str, Any] = {}
     try:
-        found = await search.find_slots(store, _wanted(asked, request.query_params.get("after")), now=now)
+        wanted = _wanted(asked, request.query_params.get("after"), 1 if view in VIEWS else SHOWN)
+        found = await search.find_slots(store, wanted, now=now)
+        if view in VIEWS and found.items:
+            seen = await VIEWS[view](request, store, wanted, given, found.items[0].starts_local.date(), now)
     except (ValidationError, Invalid) as error:
         errors = wrong(request, error, from_="from")["errors"]
-    given = {name: value for name, value in asked.items() if value}
     return pages.show(
         request, "places.html", 422 if errors else 200,
         slots=found.items, errors=errors, values=asked, chips=_chips(request, given, person),
         more=f"/events/?{urlencode({**given, 'after': found.next})}" if found.next else "",
         districts=districts(), fields=career_fields(language_of(request)), grades=GRADES, distances=DISTANCES,
         schools=schools, offered=await overview.count_offered(store, person),
-        continued="after" in request.query_params,
+        continued="after" in request.query_params, view=given.get("view", "list"), views=view_links(request, given),
+        back=f"/events/?view={given['view']}" if "view" in given else "/events/", **seen,
     )  # fmt: skip
 
 
@@ -58,7 +70,9 @@ async def show_slot(
 ) -> Response:
     """What, when, where and how to get there, what is required, and how booking goes."""
     own = person.organisations("teacher") if person else []
-    slot = await search.show_slot(store, slot_id, own[0] if own else None)
+    asked = {name: request.query_params.get(name, "") for name in ("group", "school")}
+    near = asked["school"] if asked["school"] in own else own[0] if own else None
+    slot = await search.show_slot(store, slot_id, near)
     others = await search.find_slots(
         store, SlotFilter(offer_id=slot.offer.id, state="bookable", limit=OTHERS_SHOWN + 1), now=now
     )
@@ -67,12 +81,13 @@ async def show_slot(
         field=field_name(slot.offer.field, request),
         others=[each for each in others.items if each.id != slot.id][:OTHERS_SHOWN],
         manages=manages(person, slot), registers=person is None or registers(person),
+        onward=onward(asked), back="/events/find" if own else "/events/",
     )  # fmt: skip
 
 
-def _wanted(asked: dict[str, str], after: str | None) -> SlotFilter:
+def _wanted(asked: dict[str, str], after: str | None, limit: int) -> SlotFilter:
     given: dict[str, Any] = {name: value for name, value in asked.items() if value}
-    return SlotFilter.model_validate({**given, "state": "bookable", "limit": SHOWN, "after": after})
+    return SlotFilter.model_validate({**given, "state": "bookable", "limit": limit, "after": after})
 
 
 def _chips(request: Request, given: dict[str, str], person: Identity | None) -> list[tuple[str, str]]:
@@ -80,14 +95,18 @@ def _chips(request: Request, given: dict[str, str], person: Identity | None) -> 
     language = language_of(request)
     chips = []
     for name, value in given.items():
-        if words := _words(name, value, language):
+        if name != "view" and (words := filter_words(name, value, language)):
             rest = {key: other for key, other in given.items() if key != name}
             chips.append((words, f"/events/?{urlencode(rest)}"))
     return chips
 
 
-def _words(name: str, value: str, language: Any) -> str:
-    names = {"district": {each.ags: each.name for each in districts()}, "field": career_fields(language)}
+def filter_words(name: str, value: str, language: Any) -> str:
+    """A filter that is set, in words; empty for one that needs none."""
+    names: dict[str, Any] = {
+        "district": {each.ags: each.name for each in districts()}, "field": career_fields(language),
+        "municipality": {each.ags: each.name for each in municipalities().values()},
+    }  # fmt: skip
     if name in names:
         return names[name].get(value, value)
     if name in ("from", "to"):

@@ -1,30 +1,48 @@
 """A school's registrations: what needs an answer, and for each its state in plain words and the next step."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, get_args
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData
 
 from services.events.api.parts import Now, TheStore
-from services.events.usecases import overview, registrations
-from services.events.usecases.inputs import CancelRegistration, RecordAttendance, ResizeRegistration
+from services.events.usecases import at_school, overview, registrations
+from services.events.usecases.inputs import (
+    CancelRegistration,
+    RecordAttendance,
+    RegistrationFilter,
+    ResizeRegistration,
+)
 from services.events.usecases.results import RegistrationView, SlotView
-from services.events.web.parts import FORM_ERRORS, ThePages, manages, typed, wall, wrong
+from services.events.web.parts import FORM_ERRORS, ThePages, deadline, manages, typed, wall, wrong
 from shared.auth import Identity
+from shared.schemas.events import RegistrationState
 from shared.web.callers import Person
 from shared.web.pages import form_request_id, nested, posted, see_other, validated
 
 router = APIRouter()
 DONE = ("registered", "accepted", "resized", "cancelled", "attended")
+STATES = get_args(RegistrationState)
+SHOWN = 24
 
 
 @router.get("/registrations")
 async def show_all(request: Request, pages: ThePages, store: TheStore, now: Now, person: Person) -> Response:
-    """First what needs an answer, then what is coming, then what is past."""
-    found = await overview.find_school_registrations(store, person, now=now)
-    deadlines = {each.id: _deadline(each) for each in found.answer}
-    return pages.show(request, "registrations.html", found=found, deadlines=deadlines)
+    """All, those made last first, page by page; of one state when that is asked."""
+    asked = request.query_params.get("state", "")
+    state = asked if asked in STATES else None
+    wanted = RegistrationFilter(state=state, limit=SHOWN, after=request.query_params.get("after") or None)
+    found, names = await at_school.find_registrations_latest_first(store, person, wanted)
+    following = {"state": state, "after": found.next} if state else {"after": found.next}
+    return pages.show(
+        request, "registrations.html", found=found.items, state=state or "", states=STATES, registered_by=names,
+        offered=await overview.count_offered(store, person), continued=wanted.after is not None,
+        deadlines={each.id: deadline(each) for each in found.items},
+        more=f"/events/registrations?{urlencode(following)}" if found.next else "",
+    )  # fmt: skip
 
 
 @router.get("/registrations/{registration_id}")
@@ -34,7 +52,7 @@ async def show(
     """One registration."""
     registration = await registrations.show_registration(store, person, registration_id)
     done = request.query_params.get("done", "")
-    return _page(request, pages, registration, person, now, done=done if done in DONE else "")
+    return await _page(request, pages, store, registration, person, now, done=done if done in DONE else "")
 
 
 @router.post("/registrations/{registration_id}/accept")
@@ -116,26 +134,32 @@ async def _carried_out(
         await work(form_request_id(person, form))
     except FORM_ERRORS as error:
         registration = await registrations.show_registration(store, person, registration_id)
-        return _page(request, pages, registration, person, now, 422, values=typed(form), **wrong(request, error))
+        return await _page(
+            request, pages, store, registration, person, now, 422, values=typed(form), **wrong(request, error)
+        )
     return see_other(f"/events/registrations/{registration_id}?done={done}")
 
 
-def _page(
-    request: Request, pages: Any, registration: RegistrationView, person: Identity, now: Any, status: int = 200,
-    **more: Any,
+async def _page(
+    request: Request, pages: Any, store: Any, registration: RegistrationView, person: Identity, now: Any,
+    status: int = 200, **more: Any,
 ) -> Response:  # fmt: skip
     slot = registration.slot
     assert slot is not None
     values = {"pupils": registration.group.pupils, "adults": registration.group.adults}
     common = {"done": "", "values": values, **more}
+    steps = await at_school.show_history(store, person, registration.id)
+    today = wall(now, slot.zone).date()
     return pages.show(
-        request, "registration.html", status, registration=registration, slot=slot, deadline=_deadline(registration),
-        has_begun=now >= slot.starts_at, manages=manages(person, slot),
+        request, "registration.html", status, registration=registration, slot=slot, deadline=deadline(registration),
+        has_begun=now >= slot.starts_at, manages=manages(person, slot), today=today,
+        steps=[(wall(step.at, slot.zone), step) for step in steps], reminder=_next_reminder(slot, today),
+        registered_by=await at_school.name_of_registrar(store, person, registration),
         registers=person.coordinates or person.has("teacher", registration.school_id), **common,
     )  # fmt: skip
 
 
-def _deadline(registration: RegistrationView) -> Any:
-    slot: SlotView | None = registration.slot
-    until = registration.offer_expires_at
-    return wall(until, slot.zone) if until and slot else None
+def _next_reminder(slot: SlotView, today: date) -> date | None:
+    """The day of the next reminder by mail, or None when there is none to come."""
+    days = [slot.starts_local.date() - timedelta(days=before) for before in slot.offer.reminder_days]
+    return min((day for day in days if day > today), default=None)

@@ -15,6 +15,7 @@ from shared.web.callers import Person
 from shared.web.pages import form_request_id, language_of, nested, posted, see_other, validated
 
 router = APIRouter()
+SHOWN = 20
 
 
 @router.get("/self-found")
@@ -38,6 +39,16 @@ async def record(request: Request, pages: ThePages, store: TheStore, now: Now, p
     return see_other("/events/self-found?done=recorded")
 
 
+@router.get("/self-found/{record_id}/withdraw")
+async def ask_to_withdraw(
+    record_id: str, request: Request, pages: ThePages, store: TheStore, person: Person
+) -> Response:
+    """What taking back causes, and the button for it."""
+    record = await self_found.show_self_found_place(store, person, record_id)
+    fields = career_fields(language_of(request))
+    return pages.show(request, "self_found_withdraw.html", record=record, fields=fields)
+
+
 @router.post("/self-found/{record_id}/withdraw")
 async def withdraw(record_id: str, request: Request, store: TheStore, now: Now, person: Person) -> Response:
     """Take a record back."""
@@ -52,11 +63,13 @@ async def _page(
     request: Request, pages: Any, store: Any, now: Any, person: Identity, values: dict[str, Any], status: int = 200,
     errors: dict[str, str] | None = None,
 ) -> Response:  # fmt: skip
-    found = await self_found.find_self_found_places(store, person, SelfFoundFilter(limit=200))
+    wanted = SelfFoundFilter(limit=SHOWN, after=request.query_params.get("after") or None)
+    found = await self_found.find_self_found_places(store, person, wanted, latest_first=True)
     schools = await overview.find_own(store, person, "teacher")
     return pages.show(
-        request, "self_found.html", status, records=found.items[::-1], schools=schools, values=values,
+        request, "self_found.html", status, records=found.items, schools=schools, values=values,
         school_names={school.id: school.name for school in schools}, fields=career_fields(language_of(request)),
         campaigns=await overview.find_campaigns(store, now=now), grades=GRADES, errors=errors or {},
-        done=request.query_params.get("done", ""),
+        done=request.query_params.get("done", ""), continued=wanted.after is not None,
+        more=f"/events/self-found?after={found.next}" if found.next else "",
     )  # fmt: skip

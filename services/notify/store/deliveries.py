@@ -14,6 +14,7 @@ from services.notify.domain import (
     ATTEMPTS_KEPT,
     REMINDER,
     SIGN_IN,
+    STATES,
     TRANSITION,
     Attempt,
     CalendarPart,
@@ -33,6 +34,7 @@ LEASE = timedelta(minutes=3)
 ALIVE_SECONDS = 15
 GAP_SECONDS = ALIVE_SECONDS / 2  # between two signs of life: after a longer silence others may have been cut off too
 NEVER = float("-inf")
+COUNTED_AT_MOST = 1000
 OPEN = ["planned", "deferred"]
 
 
@@ -203,9 +205,8 @@ class Deliveries:
         return [delivery_of(row) for row in rows[:limit]], cursor
 
     async def counts(self) -> dict[str, int]:
-        """How many deliveries there are in each state."""
-        groups = self._rows.aggregate([{"$group": {"_id": "$state", "count": {"$sum": 1}}}])
-        return {group["_id"]: group["count"] async for group in groups}
+        """How many deliveries there are in each state; counting ends at COUNTED_AT_MOST."""
+        return {state: await self._rows.count_documents({"state": state}, limit=COUNTED_AT_MOST) for state in STATES}
 
     async def failed_among(self, abouts: Sequence[str]) -> set[str]:
         """Those of `abouts` with a mail that was refused for good, given up, or held back."""

@@ -39,8 +39,8 @@ class MailLog:
         await self._rows.create_index([("words", 1), ("order", -1)])
         await self._rows.create_index([("due_at", 1), ("state", 1)])
         await self._rows.create_index("suppression", partialFilterExpression={"suppression": {"$gt": ""}})
-        coming = [("waiting", 1), ("due_at", 1), ("kind", 1), ("_id", 1)]
-        await self._rows.create_index(coming, partialFilterExpression={"waiting": True}, name="coming")
+        coming = [("waiting", 1), ("due_at", 1), ("_id", 1), ("kind", 1)]
+        await self._rows.create_index(coming, partialFilterExpression={"waiting": True}, name="by_due_day")
         await fill_words(self._rows, lambda row: search_words(row["recipient"], row["recipient_name"], row["subject"]))
 
     async def page(self, where: Document, limit: int, after: str | None) -> tuple[list[Delivery], str | None]:

@@ -73,7 +73,7 @@ def _day(day: date, zone: str) -> tuple[datetime, datetime]:
 
 
 async def count_by_state(context: Context, identity: Identity) -> dict[str, int]:
-    """How many deliveries there are in each state."""
+    """How many deliveries there are in each state; counting ends at 1000."""
     identity.must_operate()
     return await context.store.deliveries.counts()
 

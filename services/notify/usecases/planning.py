@@ -16,7 +16,7 @@ from shared import inbox
 from shared.mongo import Session
 from shared.schemas.base import Message
 from shared.schemas.events import RegistrationFacts, RegistrationMessage, SlotFacts, SlotMoved
-from shared.schemas.outreach import SignInRequested, VisitDate, VisitFacts, VisitMessage, VisitMoved
+from shared.schemas.outreach import ColleagueInvited, SignInRequested, VisitDate, VisitFacts, VisitMessage, VisitMoved
 
 LIVE = ("requested", "waitlisted", "offered", "confirmed")
 VISIT_PATIENCE = 12  # a team member's yes raises the version, and only the last one is told
@@ -35,6 +35,25 @@ async def plan_sign_in(context: Context, message: SignInRequested, *, now: datet
         for letter in mails.sign_in(message):
             key = domain.sign_in_key(message.id)
             planner.add(letter, key, facts, priority=SIGN_IN, due_at=now, gives_up_at=message.expires_at)
+        await planner.write(session)
+
+    await _once(context, message.id, message, effect)
+
+
+async def plan_invitation(context: Context, message: ColleagueInvited, *, now: datetime) -> None:
+    """Plan the mail that invites somebody; it is worthless when the invitation has expired, and then it is erased."""
+    facts = {
+        "organisation": message.organisation_name,
+        "invited_by": message.invited_by,
+        "task": message.kind,
+        "token": message.token,
+        "expires_at": message.expires_at.isoformat(),
+    }
+
+    async def effect(session: Session) -> None:
+        planner = Planner(context, f"invitation:{message.invitation_id}", now, message.expires_at)
+        for letter in mails.invitation(message):
+            planner.add(letter, domain.invitation_key(message.invitation_id), facts, gives_up_at=message.expires_at)
         await planner.write(session)
 
     await _once(context, message.id, message, effect)

@@ -161,7 +161,7 @@ def _failed(delivery: Delivery, answer: str, now: datetime) -> DeliveryFailed:
 
 def _kept(delivery: Delivery) -> dict[str, Any] | None:
     """What stays of a mail's content: nobody needs a used link's token, or a pupil's name."""
-    return None if delivery.kind == "sign_in" or delivery.kind in FOR_PUPILS else delivery.facts
+    return None if delivery.kind in FOR_PUPILS else domain.without_token(delivery)
 
 
 async def _end(context: Context, delivery: Delivery, attempt: Attempt | None, **changes: Any) -> None:

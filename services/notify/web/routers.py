@@ -1,5 +1,5 @@
 """All pages of the service."""
 
-from services.notify.web import class_links, coming, mail_log, pupils, search, stuck, suppressions
+from services.notify.web import class_links, coming, mail_log, pupils, search, stuck, suppressions, tables
 
-ROUTERS = [part.router for part in (mail_log, stuck, suppressions, coming, search, class_links, pupils)]
+ROUTERS = [part.router for part in (tables, mail_log, stuck, suppressions, coming, search, class_links, pupils)]

@@ -56,10 +56,10 @@ async def act_on_stuck(request: Request, context: TheContext, pages: ThePages, p
     form = await posted(request)
     keys = [str(key) for key in form.getlist("chosen")][: stuck.MOST]
     action = "settle" if form.get("action") == "settle" else "resend"
-    if not keys:
+    chosen = await stuck.choose_deliveries(context, person, keys)
+    if not chosen:
         return see_other("/notify/stuck")
     if form.get("sure") != "yes":
-        chosen = await stuck.choose_deliveries(context, person, keys)
         return pages.show(
             request, "stuck_sure.html", deliveries=chosen, action=action, within="/notify/stuck",
             **await common(request, context, person),

@@ -7,24 +7,21 @@ from typing import Annotated, Literal, Self
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from services.outreach.domain.visit_dates import PlannedDate
-from services.outreach.domain.visits import (
+from services.outreach.domain.visit_commands import (
     AcceptVisit,
-    Answer,
     CancelVisit,
     CompleteVisit,
     DeclineVisit,
-    Member,
     MoveVisit,
     ProposeVisit,
     RequestVisit,
-    State,
-    Visit,
 )
+from services.outreach.domain.visit_dates import PlannedDate
+from services.outreach.domain.visits import Answer, Member, State, Visit
 from services.outreach.edge import After, Limit, Listed, Now, Reader, TheStore, Writer, Zone
 from services.outreach.store.core import Store
 from services.outreach.store.visits import Around, around
-from services.outreach.usecases import visits
+from services.outreach.usecases import visit_proposals, visits
 from shared.schemas.outreach import Contact
 from shared.web.callers import RequestId
 
@@ -152,7 +149,9 @@ async def propose_visit(
     visit_id: str, command: ProposeVisit, store: TheStore, who: Writer, zone: Zone, now: Now, request_id: RequestId
 ) -> VisitOut:
     """Ask a team for one of the dates; its members are kept free for it until one declines."""
-    changed = await visits.propose_visit(store, who, visit_id, command, zone=zone, now=now, request_id=request_id)
+    changed = await visit_proposals.propose_visit(
+        store, who, visit_id, command, zone=zone, now=now, request_id=request_id
+    )
     return await _out(store, changed)
 
 
@@ -161,7 +160,9 @@ async def accept_visit(
     visit_id: str, command: AcceptVisit, store: TheStore, who: Writer, now: Now, request_id: RequestId
 ) -> VisitOut:
     """A member's yes; the last one confirms the visit."""
-    return await _out(store, await visits.accept_visit(store, who, visit_id, command, now=now, request_id=request_id))
+    return await _out(
+        store, await visit_proposals.accept_visit(store, who, visit_id, command, now=now, request_id=request_id)
+    )
 
 
 @router.post("/visits/{visit_id}/decline")
@@ -169,7 +170,9 @@ async def decline_visit(
     visit_id: str, command: DeclineVisit, store: TheStore, who: Writer, now: Now, request_id: RequestId
 ) -> VisitOut:
     """A member's no; the whole team is free again and the visit open for another proposal."""
-    return await _out(store, await visits.decline_visit(store, who, visit_id, command, now=now, request_id=request_id))
+    return await _out(
+        store, await visit_proposals.decline_visit(store, who, visit_id, command, now=now, request_id=request_id)
+    )
 
 
 @router.post("/visits/{visit_id}/move")

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import EmailStr, Field, model_validator
@@ -34,6 +34,14 @@ class AlreadyAnAmbassador(Conflict):
     """This person is an ambassador already. Everybody is entered once, so that nobody is booked twice."""
 
     field = "email"
+
+
+class AlreadyPaused(Conflict):
+    """This ambassador is not asked already."""
+
+
+class AlreadyTakesPart(Conflict):
+    """This ambassador takes part already."""
 
 
 class AmbassadorFieldUnknown(Invalid):
@@ -75,6 +83,10 @@ class NotFree(Conflict):
 
 class AmbassadorHasLeft(NotFree):
     """{name} no longer takes part."""
+
+
+class AmbassadorPauses(NotFree):
+    """{name} takes a break from visits at the moment."""
 
 
 class AmbassadorIsBooked(NotFree):
@@ -151,6 +163,19 @@ class BlockedWeekday(Facts):
     reason: str = ""
 
 
+class BlockedSpan(Facts):
+    """Blocked days that follow each other, both ends included."""
+
+    first: date
+    last: date
+    reason: str = ""
+
+    @property
+    def days(self) -> list[date]:
+        """Each of them."""
+        return [self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)]
+
+
 class Booking(Facts):
     """One ambassador is taken for one visit; `held` until the whole team accepted. `week` as of `week_of`."""
 
@@ -190,6 +215,7 @@ class Booking(Facts):
 
 class Ambassador(Aggregate):
     """A person who visits schools for a company. Name and address are the person's; bookings stand beside this.
+    Who is `paused` is not asked until that ends; `active` is false for good.
 
     `version` also rises with every booking: that is what makes two bookings at once meet.
     """
@@ -202,6 +228,7 @@ class Ambassador(Aggregate):
     blocked_weekdays: tuple[BlockedWeekday, ...] = ()
     home_postal_code: str | None = None
     active: bool = True
+    paused: bool = False
 
     @classmethod
     def entered(cls, id: str, person_id: str, command: EnterAmbassador, request_id: str) -> Self:
@@ -222,6 +249,8 @@ class Ambassador(Aggregate):
         """The rule that keeps this ambassador from a visit at `when`, or None. `bookings` are those of other visits."""
         if not self.active:
             return AmbassadorHasLeft(name=name)
+        if self.paused:
+            return AmbassadorPauses(name=name)
         if clash := next((booking for booking in bookings if booking.overlaps(when)), None):
             return AmbassadorIsBooked(name=name, starts=clash.starts_local)
         if (reason := self._block_on(when.day)) is not None:
@@ -282,6 +311,23 @@ class Ambassador(Aggregate):
         )
         facts = {"limits": command.limits, "home_postal_code": command.home_postal_code}
         return self.changed(request_id, fields=_known_fields(command.fields), **facts)
+
+    def pausing(self, paused: bool, request_id: str) -> Self:
+        """The next version, not asked any more or asked again. AlreadyPaused, AlreadyTakesPart."""
+        if self.paused == paused:
+            raise AlreadyPaused if paused else AlreadyTakesPart
+        return self.changed(request_id, paused=paused)
+
+    def blocked_spans(self, today: date) -> list[BlockedSpan]:
+        """The single blocked days from `today` on, days that follow each other for one reason put together."""
+        spans: list[BlockedSpan] = []
+        for each in sorted((day for day in self.blocked_days if day.day >= today), key=lambda each: each.day):
+            last = spans[-1] if spans else None
+            if last and last.reason == each.reason and last.last + timedelta(days=1) == each.day:
+                spans[-1] = last.model_copy(update={"last": each.day})
+            else:
+                spans.append(BlockedSpan(first=each.day, last=each.day, reason=each.reason))
+        return spans
 
     def forgotten(self, request_id: str) -> Self:
         """The next version, which takes no part any more and holds nothing personal."""

@@ -45,7 +45,7 @@ def _one_line(text: str) -> str:
     return text
 
 
-def _no_control(text: str) -> str:
+def no_control(text: str) -> str:
     if re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", text):
         raise ControlCharacters
     return text
@@ -53,7 +53,7 @@ def _no_control(text: str) -> str:
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line)]
 OptionalLine = Annotated[str, StringConstraints(max_length=200), AfterValidator(_one_line)]
-Paragraph = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_no_control)]
+Paragraph = Annotated[str, StringConstraints(max_length=2000), AfterValidator(no_control)]
 PostalCode = Annotated[str, StringConstraints(pattern=r"^\d{5}$")]
 
 

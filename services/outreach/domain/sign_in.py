@@ -3,10 +3,12 @@
 from datetime import datetime, timedelta
 
 from services.outreach.domain.common import Aggregate
-from shared.errors import Invalid, TooManyRequests
+from shared.errors import Invalid, NotAllowed, TooManyRequests, TryLater
+from shared.schemas.outreach import RoleKind
 
 VALID_FOR = timedelta(minutes=15)
 MOST_ATTEMPTS = 5
+BY_PROVIDER: tuple[RoleKind, ...] = ("teacher", "coordinator", "operator")
 
 
 class SignInLinkNotValid(Invalid):
@@ -27,6 +29,26 @@ class SignInCodeUsedUp(Invalid):
 
 class TooManySignIns(TooManyRequests):
     """Too many mails were asked for. Please wait {minutes} minutes and try again."""
+
+
+class TooManyAttempts(TooManyRequests):
+    """Too many attempts. Please wait {minutes} minutes and try again."""
+
+
+class ProviderAway(TryLater):
+    """Your account’s sign-in page does not answer at the moment. Please have a mail sent, or try again later."""
+
+
+class ProviderRefused(Invalid):
+    """Signing in with your account did not work, or took too long. Please begin again, or have a mail sent."""
+
+
+class AddressNotVerified(NotAllowed):
+    """Your account’s e-mail address has not been verified there. Please verify it, or have a mail sent."""
+
+
+class NotKnownHere(NotAllowed):
+    """We do not know you yet. Please ask your coordinator."""
 
 
 class SignIn(Aggregate):

@@ -1,7 +1,7 @@
 """Dates of school visits: wall times at the school, and on which of them a visit is possible."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -14,9 +14,17 @@ from shared.bounds import WallMoment
 from shared.errors import Invalid
 from shared.schemas.base import Facts
 from shared.schemas.outreach import VisitDate
-from shared.school_calendar import CalendarUnknown, WallTimeDoesNotExist, ZoneUnknown, day_off, local_to_utc
+from shared.school_calendar import (
+    CalendarUnknown,
+    WallTimeDoesNotExist,
+    ZoneUnknown,
+    day_off,
+    local_to_utc,
+    school_days_later,
+)
 
 WallTime = Annotated[NaiveDatetime, PlainSerializer(lambda value: value.isoformat(timespec="minutes"))]
+EVENING = time(18)
 
 
 class VisitEndsBeforeItStarts(Invalid):
@@ -116,6 +124,13 @@ class Bounds:
     school: School
     zone: str
     now: datetime
+    answer_school_days: int = 3
+
+    def deadline(self, planned: PlannedDate) -> datetime:
+        """Until when a proposal made now is held: 18:00 some school days later, but not beyond its start."""
+        today, movable = self.wall(self.now).date(), frozenset(self.school.movable_days)
+        last = school_days_later(today, self.answer_school_days, movable)
+        return min(local_to_utc(datetime.combine(last, EVENING), self.zone), planned.starts_utc)
 
     def check(self, given: DateGiven) -> PlannedDate:
         """The date, when a visit is possible then; one of the errors above when not."""

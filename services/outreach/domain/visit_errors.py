@@ -111,6 +111,18 @@ class ConfirmedCannotBeDeclined(Conflict):
     """This visit is confirmed already. Please ask the agency to move it or call it off."""
 
 
+class ConfirmedCannotBeWithdrawn(Conflict):
+    """This visit is confirmed already. It can only be moved or called off."""
+
+
+class ConfirmedHasItsDate(Conflict):
+    """This visit is confirmed already. Please ask the agency to move it, or call it off and ask again."""
+
+
+class DateAccepted(Conflict):
+    """The school has agreed to this date already."""
+
+
 class NotConfirmedYet(Conflict):
     """This visit is not confirmed yet."""
 

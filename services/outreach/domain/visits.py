@@ -4,14 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Self
 
-from pydantic import Field
-
 from services.outreach.domain.ambassadors import Ambassador, Booking
-from services.outreach.domain.common import Aggregate, Command, Line, Paragraph
-from services.outreach.domain.companies import ContactGiven
+from services.outreach.domain.common import Aggregate
 from services.outreach.domain.people import Person
 from services.outreach.domain.schools import School
-from services.outreach.domain.visit_dates import Bounds, DateGiven, PlannedDate, WallTime
+from services.outreach.domain.visit_commands import MoveVisit, RequestDates, RequestVisit
+from services.outreach.domain.visit_dates import Bounds, PlannedDate, WallTime
 from services.outreach.domain.visit_errors import (
     AlreadyAccepted,
     AlreadyCancelled,
@@ -21,6 +19,9 @@ from services.outreach.domain.visit_errors import (
     AlternativeUnknown,
     AmbassadorTwice,
     ConfirmedCannotBeDeclined,
+    ConfirmedCannotBeWithdrawn,
+    ConfirmedHasItsDate,
+    DateAccepted,
     NotConfirmedYet,
     NothingPlannedToMove,
     NothingProposed,
@@ -44,64 +45,7 @@ from shared.schemas.outreach import Contact, TeamMember, VisitFacts
 
 State = Literal["requested", "proposed", "confirmed", "cancelled", "done"]
 Answer = Literal["open", "accepted", "declined"]
-MOST_PUPILS = 500
-
-
-class GroupGiven(Command):
-    """The class that asks."""
-
-    name: Line
-    pupils: int = Field(ge=1, le=MOST_PUPILS)
-
-
-class RequestVisit(Command):
-    """A school asks for a visit on one of two or three dates."""
-
-    campaign_id: str = Field(max_length=64)
-    school_id: str = Field(max_length=64)
-    field: str = Field(max_length=10, description="KAoA code of the field of work")
-    grade: int = Field(ge=1, le=13)
-    group: GroupGiven
-    contact: ContactGiven
-    alternatives: list[DateGiven] = Field(min_length=2, max_length=3)
-
-
-class ProposeVisit(Command):
-    """A team for one of the alternatives, which are numbered from 0."""
-
-    alternative: int = Field(ge=0, le=2)
-    ambassador_ids: list[str] = Field(max_length=10)
-
-
-class AcceptVisit(Command):
-    """An ambassador's yes; without an id it is the answer of the person who asks."""
-
-    ambassador_id: str | None = Field(None, max_length=64)
-
-
-class DeclineVisit(Command):
-    """An ambassador's no, and why; without an id it is the answer of the person who asks."""
-
-    ambassador_id: str | None = Field(None, max_length=64)
-    reason: Paragraph = ""
-
-
-class MoveVisit(DateGiven):
-    """Another date for a proposed or confirmed visit."""
-
-    reason: Paragraph = ""
-
-
-class CancelVisit(Command):
-    """Call a visit off, and why."""
-
-    reason: Paragraph = ""
-
-
-class CompleteVisit(Command):
-    """A visit took place."""
-
-    pupils_reached: int = Field(ge=0, le=MOST_PUPILS)
+MOST_DECLINES = 20
 
 
 class Member(Facts):
@@ -114,15 +58,20 @@ class Member(Facts):
 
 
 class Decline(Facts):
-    """An earlier no: for which date, and why."""
+    """An earlier no, or no answer in time: for which date, and why."""
 
     ambassador_id: str
     starts_local: WallTime
     reason: str = ""
+    kind: Literal["declined", "no_answer"] = "declined"
 
 
 class Visit(Aggregate):
-    """A visit; `chosen` is the date of the proposal or confirmation. Contact and reasons go at `erase_after`."""
+    """A visit; `chosen` is the date of the proposal or confirmation, `answer_by` until when a proposal is held.
+
+    `school_answer` is open while a date is proposed that the school has not asked for. Contact, reasons and the texts
+    of the team go at `erase_after`.
+    """
 
     campaign_id: str
     school_id: str
@@ -139,6 +88,13 @@ class Visit(Aggregate):
     declines: tuple[Decline, ...] = ()
     reason: str = ""
     pupils_reached: int | None = None
+    room: str = ""
+    material: str = ""
+    preparation: str = ""
+    answer_by: datetime | None = None
+    school_answer: Literal["accepted", "open"] = "accepted"
+    went_well: str = ""
+    notes: str = ""
     requested_at: datetime
     erase_after: datetime | None = None
 
@@ -158,11 +114,16 @@ class Visit(Aggregate):
             alternatives=bounds.check_all(command.alternatives),
             requested_at=bounds.now,
             erase_after=erase_after,
-            **command.model_dump(include={"campaign_id", "school_id", "field", "grade"}),
+            **command.model_dump(include={"campaign_id", "school_id", "field", "grade", "room"}),
         )
 
-    def proposed(self, alternative: int, team: Sequence[Ambassador], bounds: Bounds, request_id: str) -> Self:
-        """The next version: `team` is asked for one of the alternatives. AlreadyProposed, AlternativeUnknown, …"""
+    def proposed(
+        self, alternative: int, team: Sequence[Ambassador], bounds: Bounds, request_id: str, **texts: str
+    ) -> Self:
+        """The next version: `team` is asked for one of the alternatives. AlreadyProposed, AlternativeUnknown, …
+
+        `texts`: material and preparation.
+        """
         self._must_be_active()
         if self.state != "requested":
             raise AlreadyProposed if self.state == "proposed" else AlreadyConfirmed
@@ -177,7 +138,10 @@ class Visit(Aggregate):
         members = tuple(
             Member(ambassador_id=each.id, person_id=each.person_id, company_id=each.company_id) for each in team
         )
-        return self.changed(request_id, state="proposed", chosen=chosen, team=members, reason="")
+        until = bounds.deadline(chosen)
+        return self.changed(
+            request_id, state="proposed", chosen=chosen, team=members, answer_by=until, reason="", **texts
+        )
 
     def accepted(self, ambassador_id: str, now: datetime, request_id: str) -> Self:
         """The next version with a member's yes; `confirmed` with the last one. AlreadyAccepted, NotInTeam, …"""
@@ -189,9 +153,18 @@ class Visit(Aggregate):
             raise NothingProposed
         if self.chosen.starts_utc <= now:
             raise VisitHasStarted(date=self.chosen.starts_local)
-        team = self._answered(member, "accepted")
-        everybody = all(each.answer == "accepted" for each in team)
-        return self.changed(request_id, team=team, state="confirmed" if everybody else "proposed")
+        return self._with_answers(request_id, team=self._answered(member, "accepted"))
+
+    def school_accepted(self, now: datetime, request_id: str) -> Self:
+        """The next version with the school's yes to a date it had not asked for. DateAccepted, NothingProposed, …"""
+        self._must_be_active()
+        if self.chosen is None:
+            raise NothingProposed
+        if self.school_answer == "accepted":
+            raise DateAccepted
+        if self.chosen.starts_utc <= now:
+            raise VisitHasStarted(date=self.chosen.starts_local)
+        return self._with_answers(request_id, school_answer="accepted")
 
     def declined(self, ambassador_id: str, reason: str, request_id: str) -> tuple[Self, Self]:
         """The next version, open for another proposal, and the same with the team that was asked, for the message.
@@ -205,17 +178,44 @@ class Visit(Aggregate):
         if self.chosen is None:
             raise NothingProposed
         decline = Decline(ambassador_id=ambassador_id, starts_local=self.chosen.starts_local, reason=reason)
-        told = self.changed(
-            request_id,
-            state="requested",
-            team=self._answered(member, "declined"),
-            declines=(*self.declines, decline)[-20:],
-            reason=reason,
-        )
-        return told.model_copy(update={"team": (), "chosen": None}), told
+        return self._open_again(request_id, [decline], team=self._answered(member, "declined"), reason=reason)
+
+    def withdrawn(self, reason: str, request_id: str) -> tuple[Self, Self]:
+        """As `declined`, but taken back by those who proposed. ConfirmedCannotBeWithdrawn, NothingProposed."""
+        self._must_be_active()
+        if self.state == "confirmed":
+            raise ConfirmedCannotBeWithdrawn
+        if self.chosen is None:
+            raise NothingProposed
+        return self._open_again(request_id, [], reason=reason)
+
+    def expired(self, now: datetime, request_id: str) -> tuple[Self, Self] | None:
+        """As `declined`, when the answers are not complete at `answer_by`; None while they may still come."""
+        if self.state != "proposed" or self.chosen is None or self.answer_by is None or now < self.answer_by:
+            return None
+        late = [
+            Decline(ambassador_id=each.ambassador_id, starts_local=self.chosen.starts_local, kind="no_answer")
+            for each in self.team
+            if each.answer == "open"
+        ]
+        return self._open_again(request_id, late, reason="")
+
+    def with_dates(self, command: RequestDates, bounds: Bounds, request_id: str) -> tuple[Self, Self | None]:
+        """The next version with other dates, and what the team is told that was asked for one of the former.
+
+        ConfirmedHasItsDate, and the errors of dates.
+        """
+        self._must_be_active()
+        if self.state == "confirmed":
+            raise ConfirmedHasItsDate
+        given = self.model_copy(update={"alternatives": bounds.check_all(command.alternatives)})
+        if self.chosen is None:
+            return given.changed(request_id, reason=""), None
+        return given._open_again(request_id, [], reason=command.reason)
 
     def moved(self, command: MoveVisit, bounds: Bounds, request_id: str) -> Self:
-        """The next version at another date. A confirmed team stays; a team that is only asked is asked anew.
+        """The next version at another date. A confirmed team stays; a team that is only asked is asked anew, and so is
+        the school when it has not asked for this date.
 
         NothingPlannedToMove, NothingToMove, VisitHasStarted, and the errors of a date.
         """
@@ -227,9 +227,17 @@ class Visit(Aggregate):
         planned = bounds.check(command)
         if planned.same_time(self.chosen):
             raise NothingToMove
-        answer: Answer = "accepted" if self.state == "confirmed" else "open"
-        team = tuple(member.model_copy(update={"answer": answer}) for member in self.team)
-        return self.changed(request_id, chosen=planned, team=team, reason=command.reason)
+        if self.state == "confirmed":
+            return self.changed(request_id, chosen=planned, reason=command.reason)
+        asked_for = any(planned.same_time(each) for each in self.alternatives)
+        return self.changed(
+            request_id,
+            chosen=planned,
+            team=tuple(member.model_copy(update={"answer": "open"}) for member in self.team),
+            answer_by=bounds.deadline(planned),
+            school_answer="accepted" if asked_for else "open",
+            reason=command.reason,
+        )
 
     def cancelled(self, reason: str, request_id: str) -> Self:
         """The next version, called off; date and team stay, to tell of. AlreadyCancelled, VisitIsDone."""
@@ -237,10 +245,10 @@ class Visit(Aggregate):
             raise AlreadyCancelled
         if self.state == "done":
             raise VisitIsDone
-        return self.changed(request_id, state="cancelled", reason=reason)
+        return self.changed(request_id, state="cancelled", reason=reason, answer_by=None)
 
-    def completed(self, pupils_reached: int, now: datetime, request_id: str) -> Self:
-        """The next version, done. AlreadyDone, NotConfirmedYet, VisitHasNotStarted."""
+    def completed(self, pupils_reached: int, now: datetime, request_id: str, **texts: str) -> Self:
+        """The next version, done; `texts`: went_well and notes. AlreadyDone, NotConfirmedYet, VisitHasNotStarted."""
         if self.state == "done":
             raise AlreadyDone
         self._must_be_active()
@@ -248,13 +256,14 @@ class Visit(Aggregate):
             raise NotConfirmedYet
         if now < self.chosen.starts_utc:
             raise VisitHasNotStarted(date=self.chosen.starts_local)
-        return self.changed(request_id, state="done", pupils_reached=pupils_reached)
+        return self.changed(request_id, state="done", pupils_reached=pupils_reached, **texts)
 
     def erased(self) -> Self:
         """The same without anything personal; `version` stays, for nobody else is told."""
         contact = Contact(name="", email="", language=self.contact.language)
         declines = tuple(each.model_copy(update={"reason": ""}) for each in self.declines)
-        return self.model_copy(update={"contact": contact, "declines": declines, "reason": "", "erase_after": None})
+        texts = dict.fromkeys(("reason", "room", "material", "preparation", "went_well", "notes"), "")
+        return self.model_copy(update={"contact": contact, "declines": declines, "erase_after": None, **texts})
 
     def bookings(self) -> list[Booking]:
         """What the team's members are taken for by this visit."""
@@ -283,10 +292,29 @@ class Visit(Aggregate):
             **self.model_dump(
                 include={
                     "campaign_id", "school_id", "district_ags", "field", "grade", "group_name", "pupils", "contact",
-                    "state", "reason", "pupils_reached", "version",
+                    "state", "reason", "pupils_reached", "version", "room", "material", "preparation", "answer_by",
+                    "school_answer",
                 }
             ),
         )  # fmt: skip
+
+    def _with_answers(self, request_id: str, **answers: object) -> Self:
+        """The next version with another answer; `confirmed` when it was the last one."""
+        given = self.changed(request_id, **answers)
+        everybody = all(each.answer == "accepted" for each in given.team) and given.school_answer == "accepted"
+        return given.model_copy(update={"state": "confirmed", "answer_by": None}) if everybody else given
+
+    def _open_again(self, request_id: str, declines: Sequence[Decline], **fields: object) -> tuple[Self, Self]:
+        """The next version, open for another proposal, and the same with the team that was asked, for the message."""
+        told = self.changed(
+            request_id,
+            state="requested",
+            declines=(*self.declines, *declines)[-MOST_DECLINES:],
+            answer_by=None,
+            school_answer="accepted",
+            **fields,
+        )
+        return told.model_copy(update={"team": (), "chosen": None}), told
 
     def _must_be_active(self) -> None:
         if self.state == "cancelled":

@@ -8,10 +8,11 @@ from services.outreach.store.reports import COPIES
 from shared import outbox
 from shared.mongo import create_collections
 from shared.service import COLLECTIONS as COMMON
+from shared.tables import importing
 
 COLLECTIONS = [
-    "schools", "companies", "campaigns", "sign_ins", "counters", "uploads", "erasure_receipts",
-    *visits.COLLECTIONS, *COPIES,
+    "schools", "companies", "campaigns", "sign_ins", "counters", "uploads", "invitations", "feedback",
+    "erasure_receipts", *visits.COLLECTIONS, *COPIES, *importing.COLLECTIONS,
 ]  # fmt: skip
 
 
@@ -23,13 +24,21 @@ async def create_indexes(store: Store) -> None:
     await db.people.create_index([("name", 1), ("_id", 1)], collation=GERMAN, name="by_name")
     await db.people.create_index("email_key", unique=True, sparse=True)
     await db.people.create_index("erase_after", sparse=True)
+    await db.people.create_index("roles.organisation_id")
     await db.sign_ins.create_index("token_hash", unique=True)
     await db.sign_ins.create_index("erase_after")
+    await db.invitations.create_index("token_hash", unique=True)
+    await db.invitations.create_index([("organisation_id", 1), ("state", 1)])
+    await db.invitations.create_index("email_key")
+    await db.invitations.create_index("erase_after")
     await db.counters.create_index("gone_at", expireAfterSeconds=0)
     await db.uploads.create_index("gone_at", expireAfterSeconds=0)
+    await db.feedback.create_index([("done", 1), ("created_at", 1), ("_id", 1)])
+    await db.feedback.create_index("erase_after")
     for copies in COPIES:
         await db[copies].create_index("campaign_id")
     await visits.create_indexes(store)
+    await importing.create_indexes(db)
     await words.create_indexes(store)
 
 

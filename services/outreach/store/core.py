@@ -37,7 +37,8 @@ class CursorUnknown(Invalid):
 
 class Store:
     """The service's database. `written` is called after each commit that may have written messages. People are kept
-    for `keep_people` after their last sign-in, contacts of visits for `keep_visits` after the campaign's end."""
+    for `keep_people` after their last sign-in, contacts of visits for `keep_visits` after the campaign's end. A team
+    has `answer_school_days` to answer a proposal."""
 
     def __init__(
         self,
@@ -45,11 +46,13 @@ class Store:
         written: Callable[[], None] = lambda: None,
         keep_people: timedelta = timedelta(days=730),
         keep_visits: timedelta = timedelta(days=90),
+        answer_school_days: int = 3,
     ) -> None:
         self.db = db
         self.written = written
         self.keep_people = keep_people
         self.keep_visits = keep_visits
+        self.answer_school_days = answer_school_days
 
     async def transaction(self, work: Callable[[Session], Awaitable[Result]]) -> Result:
         """Run `work` in one transaction (again from the start on a write conflict), then wake the relay."""

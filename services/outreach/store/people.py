@@ -7,6 +7,7 @@ from typing import Any
 
 from services.outreach.domain.common import searchable
 from services.outreach.domain.people import Person, aggregate, email_key
+from services.outreach.store import invitations, organisations
 from services.outreach.store.core import Store, from_document
 from shared.mongo import Document, Session
 from shared.schemas.base import Message
@@ -23,13 +24,15 @@ async def insert(store: Store, person: Person, messages: Sequence[Message], sess
     await store.insert("people", person, messages, session, email_key=email_key(person.email))
 
 
-async def erase(store: Store, erased: Person, messages: Sequence[Message], session: Session) -> None:
-    """Write the erased person; name and address also leave what was said before, and all sign-in mails."""
+async def erase(store: Store, erased: Person, email: str, messages: Sequence[Message], session: Session) -> None:
+    """Write the erased person, who had the address `email`; it also leaves what was said before, sign-in mails and
+    invitations."""
     await store.db.people.update_one({"_id": erased.id}, {"$unset": {"email_key": ""}}, session=session)
     said = {"aggregate": aggregate(erased.id)}
     blank = {"$set": {"wire.data.name": "", "wire.data.email": ""}}
     await store.db.outbox.update_many(said, blank, session=session)
     await store.db.sign_ins.delete_many({"person_id": erased.id}, session=session)
+    await invitations.erase_person(store, erased.id, email_key(email), session)
     await store.db.outbox.update_many(
         {"subject": "outreach.SignInRequested.v1", "wire.data.person_id": erased.id}, SIGN_IN_BLANK, session=session
     )
@@ -48,7 +51,8 @@ async def other_coordinators(store: Store, person_id: str, session: Session | No
 async def note_use(store: Store, person_id: str, now: datetime) -> None:
     """Somebody signed in: the day of erasure moves on. No new version, for nobody else needs to know."""
     await store.db.people.update_one(
-        {"_id": person_id, "active": True}, {"$max": {"erase_after": now + store.keep_people}}
+        {"_id": person_id, "active": True, "roles.0": {"$exists": True}},
+        {"$max": {"erase_after": now + store.keep_people}},
     )
 
 
@@ -71,6 +75,4 @@ def matching(organisation_id: str | None, q: str) -> Document:
 
 async def organisation_names(store: Store, people: Sequence[Person]) -> dict[str, str]:
     """The names of the schools and companies in which `people` have roles, by id."""
-    ids = list({role.organisation_id for person in people for role in person.roles})
-    rows = [store.db[name].find({"_id": {"$in": ids}}, {"name": 1}) for name in ("schools", "companies")]
-    return {row["_id"]: row["name"] for found in rows async for row in found}
+    return await organisations.names(store, {role.organisation_id for person in people for role in person.roles})

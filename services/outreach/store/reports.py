@@ -45,6 +45,7 @@ async def copy_self_found(store: Store, record: SelfFoundPlaceRecorded) -> None:
     """Keep what counts of a self-found place."""
     facts = {
         "campaign_id": record.campaign_id,
+        "school_id": record.school_id,
         "school_type": record.school_type,
         "district": record.school_district_ags,
         "field": record.field,

@@ -1,5 +1,6 @@
 """Visits and bookings: the ambassador's document is where two bookings at once meet, and one of them waits."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -34,10 +35,13 @@ class Around:
 async def create_indexes(store: Store) -> None:
     """For the lists, and for what else an ambassador is booked for."""
     db = store.db
-    await db.visits.create_index([("rank", ASCENDING), ("_id", ASCENDING)])
-    await db.visits.create_index("school_id")
+    listed = [("rank", ASCENDING), ("_id", ASCENDING)]
+    await db.visits.create_index(listed, collation=GERMAN, name="by_rank")
+    await db.visits.create_index([("school_id", ASCENDING), *listed], collation=GERMAN, name="by_school")
+    await db.visits.create_index("answer_by", partialFilterExpression={"answer_by": {"$type": "date"}})
     await db.visits.create_index("campaign_id")
     await db.visits.create_index("team.person_id")
+    await db.visits.create_index("team.ambassador_id")
     await db.visits.create_index("team.company_id")
     await db.visits.create_index("erase_after", sparse=True)
     await db.bookings.create_index("visit_id")
@@ -186,7 +190,8 @@ async def erase_contact(store: Store, visit: Visit, session: Session) -> None:
     blank = {"$set": with_words("visits", to_document(visit.erased()))}
     if not (await store.db.visits.update_one(before, blank, session=session)).matched_count:
         raise ChangedMeanwhile
-    parts = [f"contact.{name}" for name in ("name", "email", "phone")] + ["reason"]
+    parts = [f"contact.{name}" for name in ("name", "email", "phone")]
+    parts += ["reason", "room", "material", "preparation"]
     said = {"$set": {f"wire.data.visit.{part}": "" for part in parts}}
     await store.db.outbox.update_many({"aggregate": aggregate(visit.id)}, said, session=session)
 
@@ -205,6 +210,30 @@ async def erase_member(store: Store, ambassador: Ambassador, session: Session) -
 async def due_for_erasure(store: Store, now: datetime, most: int) -> list[Visit]:
     """Up to `most` visits whose contact's day of erasure has come."""
     rows = await store.db.visits.find({"erase_after": {"$lte": now}}).limit(most).to_list(most)
+    return [from_document(Visit, row) for row in rows]
+
+
+async def visit_counts(store: Store, ambassador_ids: Sequence[str]) -> dict[str, Counter[str]]:
+    """How many visits of each state, by ambassador."""
+    wanted = {"$match": {"team.ambassador_id": {"$in": list(ambassador_ids)}}}
+    pair = {"ambassador": "$team.ambassador_id", "state": "$state"}
+    counted = [wanted, {"$unwind": "$team"}, wanted, {"$group": {"_id": pair, "count": {"$sum": 1}}}]
+    found: dict[str, Counter[str]] = {id: Counter() for id in ambassador_ids}
+    async for row in store.db.visits.aggregate(counted):
+        found[row["_id"]["ambassador"]][row["_id"]["state"]] = row["count"]
+    return found
+
+
+async def last_texts(store: Store, campaign_id: str, field: str) -> tuple[str, str]:
+    """(material, preparation) of the newest visit of this field in the campaign that has some."""
+    where = {"campaign_id": campaign_id, "field": field, "material": {"$gt": ""}}
+    row = await store.db.visits.find_one(where, sort=[("requested_at", DESCENDING)])
+    return (row["material"], row["preparation"]) if row else ("", "")
+
+
+async def overdue_proposals(store: Store, now: datetime, most: int) -> list[Visit]:
+    """Up to `most` proposals whose answers should be complete by now."""
+    rows = await store.db.visits.find({"state": "proposed", "answer_by": {"$lte": now}}).limit(most).to_list(most)
     return [from_document(Visit, row) for row in rows]
 
 

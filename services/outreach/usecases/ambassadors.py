@@ -1,5 +1,6 @@
 """Entering ambassadors, their limits and blocked days, and who is free on a date."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,12 +24,16 @@ from services.outreach.domain.visits import Visit
 from services.outreach.store import visits as stored
 from services.outreach.store.core import Store
 from services.outreach.usecases import visit_rights as rights
-from services.outreach.usecases.people import enter_within
+from services.outreach.usecases.people import enter_within, must_not_act_elsewhere
+from services.outreach.usecases.visit_proposals import withdraw_member
 from services.outreach.usecases.visits import get_visit
 from shared.auth import Identity
 from shared.errors import NotAllowed
 from shared.ids import derived_id
 from shared.mongo import AlreadyThere, Document, Session
+from shared.ui.language import translate
+
+PAUSES = "An ambassador of the team takes a break."
 
 
 @dataclass(frozen=True)
@@ -47,18 +52,24 @@ class Known:
 
 @dataclass(frozen=True)
 class Candidate:
-    """An ambassador for a date: why not free (None when free), how far from home (km), whether the field fits."""
+    """An ambassador for a date: why not free (None when free), how far from home (km), whether the field fits, how many
+    visits of the campaign there are already, and whether this visit was declined or not answered before."""
 
     known: Known
     why_not: NotFree | None
     distance_km: float | None
     field_fits: bool
+    in_campaign: int = 0
+    refused_before: bool = False
 
 
 async def enter_ambassador(
     store: Store, identity: Identity, command: EnterAmbassador, *, now: datetime, request_id: str
 ) -> Known:
-    """A new ambassador; the person gets the role, and is entered when the address is not known. AlreadyAnAmbassador."""
+    """A new ambassador; the person gets the role, and is entered when the address is not known.
+
+    AlreadyAnAmbassador; ActsElsewhere when a company names somebody who has to be invited.
+    """
     identity.must_act_for_company(command.company_id)
 
     async def work(session: Session) -> Ambassador:
@@ -66,6 +77,8 @@ async def enter_ambassador(
         there = await store.get("ambassadors", Ambassador, id, session)
         if there:
             return there
+        if not identity.coordinates:
+            await must_not_act_elsewhere(store, command.email, command.company_id, session)
         role = RoleGiven(kind="ambassador", organisation_id=command.company_id)
         facts = command.model_dump(include={"name", "email", "language"})
         person = await enter_within(store, session, EnterPerson(**facts, roles=[role]), now=now, request_id=request_id)
@@ -119,6 +132,39 @@ async def unblock_days(
     return await _change(
         store, identity, ambassador_id, lambda ambassador, _: ambassador.unblocking(command, request_id), request_id
     )
+
+
+async def pause_ambassador(
+    store: Store, identity: Identity, ambassador_id: str, *, now: datetime, request_id: str
+) -> Known:
+    """Not asked any more until it is resumed: open proposals are declined, confirmed visits stay. AlreadyPaused."""
+
+    def pause(ambassador: Ambassador, _: Sequence[Booking]) -> Ambassador:
+        identity.must_act_for_company(ambassador.company_id)
+        return ambassador.pausing(True, request_id)
+
+    known = await _change(store, identity, ambassador_id, pause, request_id)
+    for visit in await stored.of_ambassador(store, ambassador_id):
+        member = visit.member_of(known.ambassador.person_id)
+        if member and visit.state == "proposed":
+            reason = translate(PAUSES, visit.contact.language)
+            await withdraw_member(store, visit, member, reason, now, only_proposed=True)
+    return known
+
+
+async def resume_ambassador(store: Store, identity: Identity, ambassador_id: str, *, request_id: str) -> Known:
+    """Asked again. AlreadyTakesPart."""
+
+    def resume(ambassador: Ambassador, _: Sequence[Booking]) -> Ambassador:
+        identity.must_act_for_company(ambassador.company_id)
+        return ambassador.pausing(False, request_id)
+
+    return await _change(store, identity, ambassador_id, resume, request_id)
+
+
+async def visit_counts(store: Store, found: Sequence[Known]) -> dict[str, Counter[str]]:
+    """How many visits of each state these ambassadors have, by ambassador; for who has been authorised."""
+    return await stored.visit_counts(store, [known.ambassador.id for known in found])
 
 
 async def get_ambassador(store: Store, identity: Identity, ambassador_id: str) -> Known:
@@ -188,13 +234,22 @@ def _rated(
 ) -> Candidate:
     ambassador = known.ambassador.as_person(known.person)
     why_not = ambassador.why_not_free(when, visit.campaign_id if visit else None, bookings, known.name)
-    distance = ambassador.distance_km(school.lat, school.lon) if school else None
-    return Candidate(known, why_not, distance, bool(visit and visit.field in ambassador.fields))
+    if visit is None:
+        return Candidate(known, why_not, None, field_fits=False)
+    return Candidate(
+        known,
+        why_not,
+        ambassador.distance_km(school.lat, school.lon) if school else None,
+        visit.field in ambassador.fields,
+        sum(booking.campaign_id == visit.campaign_id for booking in bookings),
+        any(each.ambassador_id == ambassador.id for each in visit.declines),
+    )
 
 
-def _order(candidate: Candidate) -> tuple[bool, bool, float, str]:
+def _order(candidate: Candidate) -> tuple[bool, bool, bool, float, str]:
     distance = float("inf") if candidate.distance_km is None else candidate.distance_km
-    return candidate.why_not is not None, not candidate.field_fits, distance, candidate.known.name.casefold()
+    name = candidate.known.name.casefold()
+    return candidate.why_not is not None, candidate.refused_before, not candidate.field_fits, distance, name
 
 
 def _manageable(identity: Identity) -> Document:

@@ -43,6 +43,15 @@ async def revoke_api_key(store: Store, identity: Identity, key_id: str, *, now: 
     return revoked
 
 
+async def get_api_key(store: Store, identity: Identity, key_id: str) -> ApiKey:
+    """One key, without its text. ApiKeyNotFound."""
+    identity.must_coordinate()
+    found = await store.get("api_keys", ApiKey, key_id)
+    if found is None:
+        raise ApiKeyNotFound
+    return found
+
+
 async def list_api_keys(
     store: Store, identity: Identity, *, limit: int = 50, after: str | None = None
 ) -> tuple[list[ApiKey], str | None]:

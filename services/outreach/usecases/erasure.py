@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from services.outreach.store import people, set_aside, sign_ins
+from services.outreach.store import invitations, people, set_aside, sign_ins
 from services.outreach.store.core import Store
+from services.outreach.usecases.feedback import erase_feedback
 from services.outreach.usecases.people import erase_known
 from services.outreach.usecases.visit_erasure import erase_visit_contacts, forget_erased_ambassadors
 from shared.errors import RuleBroken
 from shared.ids import random_id
+from shared.tables.importing import erase_imports
 
 Eraser = Callable[[Store, datetime], Awaitable[int]]
 AT_ONCE = 200
@@ -37,7 +39,10 @@ async def _people(store: Store, now: datetime) -> int:
 ERASERS: dict[str, Eraser] = {
     "people": _people,
     "sign_ins": sign_ins.erase_expired,
+    "invitations": invitations.erase_expired,
     "set_aside_contacts": set_aside.erase_contacts,
     "visit_contacts": erase_visit_contacts,
+    "feedback": erase_feedback,
     "ambassadors": forget_erased_ambassadors,
+    "table_imports": lambda store, now: erase_imports(store.db, now),
 }

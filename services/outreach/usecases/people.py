@@ -5,6 +5,7 @@ from datetime import datetime
 
 from services.outreach.domain.people import (
     AGENCY_ROLES,
+    ActsElsewhere,
     AddRoles,
     EnterPerson,
     LastCoordinator,
@@ -14,6 +15,7 @@ from services.outreach.domain.people import (
     RoleGiven,
     must_give,
 )
+from services.outreach.store import organisations
 from services.outreach.store import people as stored
 from services.outreach.store.core import Store
 from shared.auth import Identity
@@ -45,14 +47,15 @@ async def enter_within(
     store: Store, session: Session, command: EnterPerson, *, now: datetime, request_id: str
 ) -> Person:
     """`enter_person` as a part of another use case's transaction; that use case has authorised it."""
-    roles = await _known_roles(store, command.roles, session)
+    roles, names = await _known_roles(store, command.roles, session)
     known = await stored.by_email(store, command.email, session)
     if known:
-        return await _add(store, known, roles, now=now, request_id=request_id, session=session)
+        return await _add(store, known, roles, names, now=now, request_id=request_id, session=session)
     person = Person(
         id=derived_id(request_id, "person", command.email),
         last_request_id=request_id,
         roles=tuple(dict.fromkeys(roles)),
+        organisation_names=names,
         erase_after=now + store.keep_people,
         **command.model_dump(include={"name", "email", "phone", "language"}),
     )
@@ -68,9 +71,9 @@ async def add_roles(
     must_give(identity, command.roles)
 
     async def work(session: Session) -> Person:
-        roles = await _known_roles(store, command.roles, session)
-        person = await _active(store, person_id, session)
-        return await _add(store, person, roles, now=now, request_id=request_id, session=session)
+        roles, names = await _known_roles(store, command.roles, session)
+        person = await active_person(store, person_id, session)
+        return await _add(store, person, roles, names, now=now, request_id=request_id, session=session)
 
     return await store.transaction(work)
 
@@ -81,27 +84,21 @@ async def remove_role(
     """The person without a role. PersonNotFound, RoleNotHeld, LastCoordinator."""
     identity.must_coordinate()
 
-    async def work(session: Session) -> Person:
-        person = await _active(store, person_id, session)
-        if person.last_request_id == request_id:
-            return person
-        changed = person.without_role(role.role(), request_id)
-        await _keep_a_coordinator(store, person, changed, session)
-        await store.save("people", changed, [changed.message(now, correlation_id.get())], session)
-        return changed
-
-    return await store.transaction(work)
+    return await store.transaction(
+        lambda session: remove_within(store, session, person_id, role.role(), now=now, request_id=request_id)
+    )
 
 
-async def sign_out_everywhere(store: Store, identity: Identity, *, now: datetime, request_id: str) -> Person:
-    """End every session of the person who asks; a program has none (NotAllowed)."""
-    if identity.kind != "person":
-        raise NotAllowed
-    person = await _active(store, identity.id)
+async def remove_within(
+    store: Store, session: Session, person_id: str, role: Role, *, now: datetime, request_id: str
+) -> Person:
+    """`remove_role` as a part of another use case's transaction; that use case has authorised it."""
+    person = await active_person(store, person_id, session)
     if person.last_request_id == request_id:
         return person
-    changed = person.signed_out_everywhere(request_id)
-    await store.save("people", changed, [changed.message(now, correlation_id.get())])
+    changed = person.without_role(role, request_id, now)
+    await _keep_a_coordinator(store, person, changed, session)
+    await store.save("people", changed, [changed.message(now, correlation_id.get())], session)
     return changed
 
 
@@ -125,10 +122,17 @@ async def erase_known(store: Store, person: Person, *, now: datetime, request_id
     async def work(session: Session) -> Person:
         changed = person.erased(request_id)
         await _keep_a_coordinator(store, person, changed, session)
-        await stored.erase(store, changed, [changed.message(now, correlation_id.get())], session)
+        await stored.erase(store, changed, person.email, [changed.message(now, correlation_id.get())], session)
         return changed
 
     return await store.transaction(work)
+
+
+async def must_not_act_elsewhere(store: Store, email: str, organisation_id: str, session: Session) -> None:
+    """ActsElsewhere when the person with this address has a role in another place: she has to be asked first."""
+    known = await stored.by_email(store, email, session)
+    if known and any(role.organisation_id != organisation_id for role in known.roles):
+        raise ActsElsewhere
 
 
 async def get_person(store: Store, identity: Identity, person_id: str) -> Person:
@@ -155,7 +159,8 @@ async def list_people(
     return await store.page("people", Person, stored.matching(organisation_id, q), "name", limit, after)
 
 
-async def _active(store: Store, person_id: str, session: Session | None = None) -> Person:
+async def active_person(store: Store, person_id: str, session: Session | None = None) -> Person:
+    """The person who is not erased, for a use case that has authorised it. PersonNotFound."""
     person = await store.get("people", Person, person_id, session)
     if person is None or not person.active:
         raise PersonNotFound
@@ -163,22 +168,26 @@ async def _active(store: Store, person_id: str, session: Session | None = None) 
 
 
 async def _add(
-    store: Store, person: Person, roles: Sequence[Role], *, now: datetime, request_id: str, session: Session
-) -> Person:
-    changed = person.with_roles(roles, request_id)
+    store: Store, person: Person, roles: Sequence[Role], names: dict[str, str], *, now: datetime, request_id: str,
+    session: Session,
+) -> Person:  # fmt: skip
+    changed = person.with_roles(roles, names, request_id, now + store.keep_people)
     if changed is not person:
         await store.save("people", changed, [changed.message(now, correlation_id.get())], session)
     return changed
 
 
-async def _known_roles(store: Store, given: Sequence[RoleGiven], session: Session) -> list[Role]:
+async def _known_roles(store: Store, given: Sequence[RoleGiven], session: Session) -> tuple[list[Role], dict[str, str]]:
+    """The roles, and the names of their organisations by id."""
+    names: dict[str, str] = {}
     for role in given:
-        collection = "schools" if role.kind == "teacher" else "companies"
         if role.kind in AGENCY_ROLES:
             continue
-        if not await store.db[collection].find_one({"_id": role.organisation_id}, {"_id": 1}, session=session):
+        found = await organisations.find(store, role.organisation_id, session)
+        if found is None or role.kind not in found.kinds:
             raise OrganisationUnknown(kind=role.kind)
-    return [role.role() for role in given]
+        names[found.id] = found.name
+    return [role.role() for role in given], names
 
 
 async def _keep_a_coordinator(store: Store, before: Person, after: Person, session: Session) -> None:

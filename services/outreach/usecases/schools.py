@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from services.outreach.domain.common import must_have_a_role
+from services.outreach.domain.common import must_have_a_role, searchable
 from services.outreach.domain.schools import School, SchoolNotFound, SetMovableDays
 from services.outreach.school_register import (
     Difference,
@@ -27,6 +27,7 @@ from shared.log import correlation_id
 from shared.mongo import Session
 
 CHUNK = 500
+MOST_FOUND = 20
 PUPILS = Path(region.__file__).parent / "data" / "schuelerzahlen.csv"
 
 
@@ -86,6 +87,15 @@ async def import_schools(
     return _imported(parsed, done, expected, dry_run=False)
 
 
+async def enter_school(
+    store: Store, identity: Identity, entry: RegisterSchool, *, now: datetime, request_id: str
+) -> None:
+    """One school as a person gives it, entered or changed; the next register has the last word again."""
+    identity.must_coordinate()
+    alone = RegisterFile(schools=(entry,), set_aside=(), errors=(), warnings=(), has_pupils=True)
+    await _write_chunk(store, alone, now=now, request_id=request_id)
+
+
 async def set_movable_days(
     store: Store, identity: Identity, school_id: str, command: SetMovableDays, *, now: datetime, request_id: str
 ) -> School:
@@ -115,6 +125,16 @@ async def get_school(store: Store, identity: Identity, school_id: str) -> School
     if school is None:
         raise SchoolNotFound
     return school
+
+
+async def find_schools(store: Store, identity: Identity, q: str) -> list[School]:
+    """The first open schools in which every word of `q` occurs, for anybody with a role; none without a word."""
+    must_have_a_role(identity)
+    if not searchable(q):
+        return []
+    where = {"$and": [stored.matching(None, None, q), {"open": True}]}
+    found, _ = await store.page("schools", School, where, "short_name", MOST_FOUND)
+    return found
 
 
 async def list_schools(

@@ -10,18 +10,24 @@ from pydantic import EmailStr
 from services.outreach.domain.common import Command
 from services.outreach.domain.people import Person, PersonNotFound
 from services.outreach.domain.sign_in import (
+    BY_PROVIDER,
     MOST_ATTEMPTS,
     VALID_FOR,
+    AddressNotVerified,
+    NotKnownHere,
     SignIn,
     SignInCodeNotValid,
     SignInCodeUsedUp,
     SignInLinkNotValid,
+    TooManyAttempts,
     TooManySignIns,
 )
 from services.outreach.store import counters, people
 from services.outreach.store import sign_ins as stored
 from services.outreach.store.core import Store
+from services.outreach.usecases.account import refresh_names
 from shared.auth import hash_of_key
+from shared.errors import TooManyRequests
 from shared.ids import derived_id, random_id
 from shared.log import correlation_id
 from shared.mongo import AlreadyThere
@@ -32,6 +38,9 @@ MAILS_PER_ADDRESS_AND_CLIENT = 5
 MAILS_PER_ADDRESS = 30
 MAILS_PER_CLIENT = 60
 CODES_PER_CLIENT = 120
+CODES_PER_PERSON_AND_DAY = 30
+BY_PROVIDER_PER_CLIENT = 120
+DAY = timedelta(days=1)
 
 
 class AskForSignIn(Command):
@@ -88,12 +97,16 @@ async def sign_in_by_link(store: Store, token: str, *, now: datetime) -> SignedI
 async def sign_in_by_code(store: Store, handle: str, code: str, *, client: str, now: datetime) -> SignedIn:
     """Use the mailed code up, in the browser that asked for it (`handle`).
 
-    SignInCodeNotValid, and SignInCodeUsedUp after five attempts, use or a quarter of an hour; TooManySignIns.
+    SignInCodeNotValid, and SignInCodeUsedUp after five attempts, use or a quarter of an hour, and after thirty codes
+    for one person within a day (the link still works then); TooManyAttempts.
     """
-    await _count(store, f"code from {client}", CODES_PER_CLIENT, now)
+    await _count(store, f"code from {client}", CODES_PER_CLIENT, now, TooManyAttempts)
     sign_in_id = hash_of_key(handle)
     attempted = await stored.attempt(store, sign_in_id, MOST_ATTEMPTS, now)
     if attempted is None:
+        raise SignInCodeUsedUp
+    for_whom = attempted.person_id or sign_in_id
+    if await counters.count(store, f"code for {for_whom}", DAY, now) > CODES_PER_PERSON_AND_DAY:
         raise SignInCodeUsedUp
     given = "".join(code.split())
     if not secrets.compare_digest(attempted.code_hash, hash_of_key(handle + given)):
@@ -102,6 +115,24 @@ async def sign_in_by_code(store: Store, handle: str, code: str, *, client: str, 
     if used is None:
         raise SignInCodeUsedUp
     return await _signed_in(store, used, now)
+
+
+async def sign_in_by_provider(
+    store: Store, email: str, verified: bool, *, back_to: str, client: str, now: datetime
+) -> SignedIn:
+    """Who has this address, as a sign-in provider asserts. Nobody is entered, and no role is given.
+
+    AddressNotVerified; NotKnownHere also for who is neither a teacher nor staff; TooManyAttempts.
+    """
+    await _count(store, f"provider from {client}", BY_PROVIDER_PER_CLIENT, now, TooManyAttempts)
+    if not email:
+        raise NotKnownHere
+    if not verified:
+        raise AddressNotVerified
+    person = await people.by_email(store, email)
+    if person is None or not any(role.kind in BY_PROVIDER for role in person.roles):
+        raise NotKnownHere
+    return await _entered(store, person, back_to, now)
 
 
 async def make_sign_in_link(store: Store, person_id: str, valid_for: timedelta, now: datetime) -> str:
@@ -129,14 +160,21 @@ async def _signed_in(store: Store, used: SignIn, now: datetime) -> SignedIn:
     person = await store.get("people", Person, used.person_id) if used.person_id else None
     if person is None or not person.active:
         raise SignInLinkNotValid
+    return await _entered(store, person, used.back_to, now)
+
+
+async def _entered(store: Store, person: Person, back_to: str, now: datetime) -> SignedIn:
     await people.note_use(store, person.id, now)
-    return SignedIn(person, used.back_to)
+    await refresh_names(store, person, now=now)
+    return SignedIn(person, back_to)
 
 
-async def _count(store: Store, what: str, most: int, now: datetime) -> None:
+async def _count(
+    store: Store, what: str, most: int, now: datetime, error: type[TooManyRequests] = TooManySignIns
+) -> None:
     if await counters.count(store, what, HOUR, now) > most:
         seconds = math.ceil(HOUR.total_seconds() - now.timestamp() % HOUR.total_seconds())
-        raise TooManySignIns(seconds=seconds, minutes=-(-seconds // 60))
+        raise error(seconds=seconds, minutes=-(-seconds // 60))
 
 
 def _mail(sign_in: SignIn, person: Person, token: str, code: str, now: datetime) -> SignInRequested:

@@ -5,7 +5,7 @@ from datetime import datetime
 from services.outreach.domain.ambassadors import Ambassador
 from services.outreach.store import visits as stored
 from services.outreach.store.core import Store
-from services.outreach.usecases.visits import withdraw_member
+from services.outreach.usecases.visit_proposals import withdraw_member
 from shared.errors import RuleBroken
 from shared.mongo import Session
 from shared.ui.language import translate

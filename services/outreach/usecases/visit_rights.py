@@ -7,6 +7,7 @@ from services.outreach.domain.visits import Visit
 from shared.auth import Identity
 from shared.errors import NotAllowed
 from shared.mongo import Document
+from shared.schemas.outreach import Contact
 
 
 def must_see(identity: Identity, visit: Visit) -> None:
@@ -33,6 +34,23 @@ def must_answer_for(identity: Identity, ambassador: Ambassador | None) -> None:
     own = ambassador is not None and is_own(identity, ambassador)
     if not (identity.coordinates or own):
         raise NotAllowed
+
+
+def must_answer_for_school(identity: Identity, visit: Visit) -> None:
+    """NotAllowed unless a coordinator or a teacher of the visit's school."""
+    if not for_school(identity, visit):
+        raise NotAllowed
+
+
+def must_withdraw(identity: Identity, visit: Visit) -> None:
+    """NotAllowed unless `withdraws`."""
+    if not withdraws(identity, visit):
+        raise NotAllowed
+
+
+def withdraws(identity: Identity, visit: Visit) -> bool:
+    """Whether this is a coordinator or a contact of one of the team's companies."""
+    return identity.coordinates or for_team(identity, visit)
 
 
 def must_call_off(identity: Identity, visit: Visit) -> None:
@@ -94,3 +112,15 @@ def visible(identity: Identity) -> Document:
     if not parts:
         raise NotAllowed
     return {"$or": parts}
+
+
+def shown_to(identity: Identity, visit: Visit) -> Visit:
+    """The visit without contact, reasons and texts, unless this is somebody who takes part in it. What the team writes
+    afterwards is for the agency, the team and its companies."""
+    if not sees_contact(identity, visit):
+        contact = Contact(name="", email="", language=visit.contact.language)
+        blank = dict.fromkeys(("reason", "room", "material", "preparation", "went_well", "notes"), "")
+        return visit.model_copy(update={"contact": contact, "declines": (), **blank})
+    if identity.coordinates or in_team(identity, visit) or for_team(identity, visit):
+        return visit
+    return visit.model_copy(update={"went_well": "", "notes": ""})

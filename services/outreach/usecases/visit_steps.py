@@ -9,10 +9,11 @@ from services.outreach.usecases import visit_rights as rights
 from shared.auth import Identity
 
 Step = Literal[
-    "propose", "wait_for_proposal", "dates_passed", "answer", "wait_for_answers", "unanswered", "come", "record",
+    "propose", "wait_for_proposal", "dates_passed", "answer", "agree", "wait_for_answers", "unanswered", "come",
+    "record",
     "wait_for_record", "over",
 ]  # fmt: skip
-NEEDS_ME: frozenset[Step] = frozenset({"propose", "answer", "record"})
+NEEDS_ME: frozenset[Step] = frozenset({"propose", "answer", "agree", "record"})
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,9 @@ class Steps:
     next: Step
     can_propose: bool
     can_answer: bool
+    can_agree: bool
+    can_change_dates: bool
+    can_withdraw: bool
     can_move: bool
     can_cancel: bool
     can_complete: bool
@@ -29,7 +33,8 @@ class Steps:
     @property
     def needs_me(self) -> bool:
         """Whether the next step is up to this person."""
-        return self.next in NEEDS_ME or (self.next in ("dates_passed", "unanswered") and self.can_cancel)
+        stuck = self.next in ("dates_passed", "unanswered") and self.can_cancel
+        return self.next in NEEDS_ME or stuck
 
 
 def steps(identity: Identity, visit: Visit, now: datetime) -> Steps:
@@ -37,17 +42,21 @@ def steps(identity: Identity, visit: Visit, now: datetime) -> Steps:
     active = visit.state in ("requested", "proposed", "confirmed")
     member = visit.member_of(identity.id) if rights.in_team(identity, visit) else None
     begun = visit.chosen is not None and visit.chosen.starts_utc <= now
+    school = rights.for_school(identity, visit)
     possible = {
         "can_propose": visit.state == "requested" and (identity.coordinates or identity.has("company")),
         "can_answer": visit.state == "proposed" and not begun and member is not None and member.answer == "open",
+        "can_agree": visit.state == "proposed" and not begun and school and visit.school_answer == "open",
+        "can_change_dates": visit.state in ("requested", "proposed") and school,
+        "can_withdraw": visit.state == "proposed" and rights.withdraws(identity, visit),
         "can_move": identity.coordinates and (visit.state == "proposed" or (visit.state == "confirmed" and not begun)),
         "can_cancel": active and rights.calls_off(identity, visit),
         "can_complete": visit.state == "confirmed" and begun and rights.sees_contact(identity, visit),
     }
-    return Steps(_next(visit, possible, begun, now), **possible)
+    return Steps(_next(visit, possible, begun, identity.coordinates, now), **possible)
 
 
-def _next(visit: Visit, possible: dict[str, bool], begun: bool, now: datetime) -> Step:
+def _next(visit: Visit, possible: dict[str, bool], begun: bool, coordinates: bool, now: datetime) -> Step:
     if visit.state == "requested":
         if all(date.starts_utc <= now for date in visit.alternatives):
             return "dates_passed"
@@ -55,7 +64,9 @@ def _next(visit: Visit, possible: dict[str, bool], begun: bool, now: datetime) -
     if visit.state == "proposed":
         if begun:
             return "unanswered"
-        return "answer" if possible["can_answer"] else "wait_for_answers"
+        if possible["can_answer"]:
+            return "answer"
+        return "agree" if possible["can_agree"] and not coordinates else "wait_for_answers"
     if visit.state == "confirmed":
         if not begun:
             return "come"

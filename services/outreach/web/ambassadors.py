@@ -1,111 +1,100 @@
-"""Pages of ambassadors: my visits, blocked days and limits; and, for companies and coordinators, who there is."""
+"""An ambassador's own pages: proposals, visits with route, blocked days and limits."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from typing import Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
 from starlette.datastructures import FormData
 
-from services.outreach.domain.ambassadors import BlockDays, ChangeAmbassador, EnterAmbassador, UnblockDays
-from services.outreach.edge import FORM_ERRORS, Now, ThePages, TheStore, Zone, wrong
-from services.outreach.store.core import Store
+from services.outreach.domain.ambassadors import BlockDays, ChangeAmbassador, UnblockDays
+from services.outreach.domain.visits import Visit
+from services.outreach.edge import wrong
 from services.outreach.store.visits import around
 from services.outreach.usecases import ambassadors, visits
 from services.outreach.usecases.ambassadors import Known
-from services.outreach.usecases.visit_steps import steps
-from services.outreach.web.addresses import with_query
-from shared import region
-from shared.auth import Identity
-from shared.web.callers import Person
-from shared.web.pages import form_request_id, language_of, nested, posted, see_other, validated
+from services.outreach.usecases.visit_steps import Steps, steps
+from services.outreach.web.desk import Again, Desk, FormError, TheDesk
+from shared.web.pages import nested
 
 router = APIRouter()
 MY_VISITS = "/outreach/my-visits"
+MOST_AT_ONCE = 101  # one more than BlockDays takes, so that a longer range is refused
 
 
 @router.get("/my-visits")
-async def my_visits(
-    request: Request, pages: ThePages, store: TheStore, zone: Zone, now: Now, person: Person
-) -> Response:
+async def my_visits(desk: TheDesk) -> Response:
     """An ambassador's own page: what needs an answer, what is planned, blocked days and limits."""
-    return await _own_page(request, pages, store, zone, now, person)
+    return await _own_page(desk)
 
 
 @router.post("/my-visits/block")
-async def block(request: Request, pages: ThePages, store: TheStore, zone: Zone, now: Now, person: Person) -> Response:
+async def block(desk: TheDesk) -> Response:
     """Block days or weekdays."""
-    form = await posted(request)
-    known = await ambassadors.own_ambassador(store, person)
-    try:
-        command = validated(BlockDays, _block_fields(form))
-        await ambassadors.block_days(
-            store,
-            person,
-            known.ambassador.id,
-            command,
-            zone=zone,
-            now=now,
-            request_id=form_request_id(person, form),
-        )
-    except FORM_ERRORS as error:
-        typed = {**form, "weekdays": form.getlist("weekdays")}
-        return await _own_page(request, pages, store, zone, now, person, 422, typed, **wrong(request, error))
-    return see_other(f"{MY_VISITS}#blocked")
+    me = (await ambassadors.own_ambassador(desk.store, desk.person)).ambassador
+    return await block_for(desk, me.id, _own_again(desk, "weekdays"), f"{MY_VISITS}#blocked")
 
 
 @router.post("/my-visits/unblock")
-async def unblock(request: Request, store: TheStore, person: Person) -> Response:
-    """Free a day or weekday again."""
-    form = await posted(request)
-    known = await ambassadors.own_ambassador(store, person)
-    command = validated(UnblockDays, nested(form, lists=("days", "weekdays")))
-    await ambassadors.unblock_days(
-        store, person, known.ambassador.id, command, request_id=form_request_id(person, form)
-    )
-    return see_other(f"{MY_VISITS}#blocked")
+async def unblock(desk: TheDesk) -> Response:
+    """Free days or a weekday again."""
+    me = (await ambassadors.own_ambassador(desk.store, desk.person)).ambassador
+    return await unblock_for(desk, me.id, _own_again(desk, "weekdays"), f"{MY_VISITS}#blocked")
 
 
 @router.post("/my-visits/settings")
-async def change(request: Request, pages: ThePages, store: TheStore, zone: Zone, now: Now, person: Person) -> Response:
+async def change(desk: TheDesk) -> Response:
     """Change limits, fields and home."""
-    form = await posted(request)
-    known = await ambassadors.own_ambassador(store, person)
-    try:
-        command = validated(ChangeAmbassador, nested(form, lists=("fields",)))
-        await ambassadors.change_ambassador(
-            store, person, known.ambassador.id, command, now=now, request_id=form_request_id(person, form)
+    me = (await ambassadors.own_ambassador(desk.store, desk.person)).ambassador
+    return await change_for(desk, me.id, _own_again(desk, "fields"), f"{MY_VISITS}#settings")
+
+
+async def block_for(desk: Desk, ambassador_id: str, again: Again, then: str) -> Response:
+    """Block days of an ambassador, by a form."""
+
+    async def use(command: BlockDays, request_id: str) -> None:
+        await ambassadors.block_days(
+            desk.store, desk.person, ambassador_id, command, zone=desk.zone, now=desk.now, request_id=request_id
         )
-    except FORM_ERRORS as error:
-        typed = {**form, "fields": form.getlist("fields")}
-        return await _own_page(request, pages, store, zone, now, person, 422, typed, **wrong(request, error))
-    return see_other(f"{MY_VISITS}#settings")
+
+    return await desk.act(BlockDays, _block_fields, use, again, then)
 
 
-@router.get("/ambassadors")
-async def show_all(
-    request: Request,
-    pages: ThePages,
-    store: TheStore,
-    person: Person,
-    after: Annotated[str, Query(max_length=500)] = "",
-) -> Response:
-    """The ambassadors whom I look after, and the form for another one."""
-    return await _list_page(request, pages, store, person, after=after)
+async def unblock_for(desk: Desk, ambassador_id: str, again: Again, then: str) -> Response:
+    """Free days of an ambassador again, by a form."""
+
+    async def use(command: UnblockDays, request_id: str) -> None:
+        await ambassadors.unblock_days(desk.store, desk.person, ambassador_id, command, request_id=request_id)
+
+    return await desk.act(UnblockDays, _lists("days", "weekdays"), use, again, then)
 
 
-@router.post("/ambassadors")
-async def enter(request: Request, pages: ThePages, store: TheStore, now: Now, person: Person) -> Response:
-    """Enter an ambassador."""
-    form = await posted(request)
-    try:
-        command = validated(EnterAmbassador, nested(form, lists=("fields",)))
-        await ambassadors.enter_ambassador(store, person, command, now=now, request_id=form_request_id(person, form))
-    except FORM_ERRORS as error:
-        typed = {**form, "fields": form.getlist("fields")}
-        return await _list_page(request, pages, store, person, 422, values=typed, **wrong(request, error))
-    return see_other("/outreach/ambassadors")
+async def change_for(desk: Desk, ambassador_id: str, again: Again, then: str) -> Response:
+    """Change an ambassador's limits, fields and home, by a form."""
+
+    async def use(command: BaseModel, request_id: str) -> None:
+        assert isinstance(command, ChangeAmbassador)
+        await ambassadors.change_ambassador(
+            desk.store, desk.person, ambassador_id, command, now=desk.now, request_id=request_id
+        )
+
+    return await desk.act(ChangeAmbassador, _lists("fields"), use, again, then)
+
+
+def _lists(*names: str) -> Any:
+    return lambda form: nested(form, lists=names)
+
+
+def settings_of(known: Known) -> dict[str, Any]:
+    """What the form of limits, fields and home shows."""
+    me = known.ambassador
+    return {
+        "limits.per_week": me.limits.per_week,
+        "limits.per_campaign": me.limits.per_campaign,
+        "fields": list(me.fields),
+        "home_postal_code": me.home_postal_code or "",
+    }
 
 
 def _block_fields(form: FormData) -> dict[str, Any]:
@@ -120,70 +109,39 @@ def _days(form: Mapping[str, Any]) -> list[Any]:
         start, end = date.fromisoformat(first), date.fromisoformat(last or first)
     except ValueError:
         return [typed for typed in (first, last) if typed]
-    return [start + timedelta(days=n) for n in range(min((end - start).days + 1, 101))]
+    return [start + timedelta(days=n) for n in range(min((end - start).days + 1, MOST_AT_ONCE))]
 
 
-async def _own_page(
-    request: Request,
-    pages: ThePages,
-    store: Store,
-    zone: str,
-    now: Now,
-    person: Identity,
-    status: int = 200,
-    typed: Mapping[str, Any] | None = None,
-    **more: Any,
-) -> Response:
-    known = await ambassadors.own_ambassador(store, person)
-    found = await visits.own_visits(store, person)
-    shown = [(visit, steps(person, visit, now)) for visit in found]
-    language = language_of(request)
-    return pages.show(
-        request,
+def _own_again(desk: Desk, several: str) -> Again:
+    async def again(form: FormData, error: FormError) -> Response:
+        typed = {**form, several: form.getlist(several)}
+        return await _own_page(desk, 422, typed, **wrong(desk.request, error))
+
+    return again
+
+
+async def _own_page(desk: Desk, status: int = 200, typed: Mapping[str, Any] | None = None, **more: Any) -> Response:
+    known = await ambassadors.own_ambassador(desk.store, desk.person)
+    found = await visits.own_visits(desk.store, desk.person)
+    shown = [(visit, steps(desk.person, visit, desk.now)) for visit in found]
+    names = await around(desk.store, found)
+    me = known.ambassador
+    schools = {id: me.distance_km(school.lat, school.lon) for id, school in names.schools.items()}
+    return desk.show(
         "visits_mine.html",
         status,
-        me=known.ambassador,
-        waiting=[entry for entry in shown if entry[1].needs_me],
-        coming=[entry for entry in shown if not entry[1].needs_me and entry[0].state in ("proposed", "confirmed")],
+        me=me,
+        spans=me.blocked_spans(desk.today),
+        distances=schools,
+        answers=[entry for entry in shown if entry[1].next == "answer"],
+        reports=[entry for entry in shown if entry[1].next == "record"],
+        coming=[entry for entry in shown if _is_coming(*entry)],
         past=[entry for entry in shown if entry[0].state in ("cancelled", "done")],
-        names=await around(store, found),
-        fields=region.career_fields(language),
-        today=now.astimezone(ZoneInfo(zone)).date(),
-        values={**_settings_of(known), **(typed or {})},
+        names=names,
+        values={**settings_of(known), **(typed or {})},
         **more,
     )
 
 
-def _settings_of(known: Known) -> dict[str, Any]:
-    me = known.ambassador
-    return {
-        "limits.per_week": me.limits.per_week,
-        "limits.per_campaign": me.limits.per_campaign,
-        "fields": list(me.fields),
-        "home_postal_code": me.home_postal_code or "",
-    }
-
-
-async def _list_page(
-    request: Request,
-    pages: ThePages,
-    store: Store,
-    person: Identity,
-    status: int = 200,
-    after: str = "",
-    values: Mapping[str, Any] | None = None,
-    **more: Any,
-) -> Response:
-    found, cursor = await ambassadors.list_ambassadors(store, person, limit=50, after=after or None)
-    typed = {"limits.per_week": 1, "limits.per_campaign": 6, "fields": [], **(values or {})}
-    return pages.show(
-        request,
-        "visits_ambassadors.html",
-        status,
-        ambassadors=found,
-        companies=await ambassadors.companies_to_act_for(store, person),
-        fields=region.career_fields(language_of(request)),
-        rest=with_query("/outreach/ambassadors", after=cursor) if cursor else None,
-        values=typed,
-        **more,
-    )
+def _is_coming(visit: Visit, step: Steps) -> bool:
+    return visit.state in ("proposed", "confirmed") and step.next not in ("answer", "record")

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from services.outreach.domain.api_keys import IssueApiKey, Scope
 from services.outreach.edge import FORM_ERRORS, Now, ThePages, TheStore, key_for, wrong
 from services.outreach.usecases import api_keys
+from shared.errors import Conflict
 from shared.web.callers import Person
 from shared.web.pages import form_request_id, nested, posted, see_other, validated
 
@@ -36,11 +37,20 @@ async def issue(request: Request, pages: ThePages, store: TheStore, now: Now, pe
     return answer
 
 
+@router.get("/api-keys/{key_id}/revoke")
+async def ask_to_revoke(key_id: str, request: Request, pages: ThePages, store: TheStore, person: Person) -> Response:
+    """Says what revoking means, and asks."""
+    return pages.show(request, "api_key_revoke.html", key=await api_keys.get_api_key(store, person, key_id))
+
+
 @router.post("/api-keys/{key_id}/revoke")
-async def revoke(key_id: str, request: Request, store: TheStore, now: Now, person: Person) -> Response:
+async def revoke(key_id: str, request: Request, pages: ThePages, store: TheStore, now: Now, person: Person) -> Response:
     """Let a key open nothing any more."""
     form = await posted(request)
-    await api_keys.revoke_api_key(store, person, key_id, now=now, request_id=form_request_id(person, form))
+    try:
+        await api_keys.revoke_api_key(store, person, key_id, now=now, request_id=form_request_id(person, form))
+    except Conflict as error:
+        return await _page(request, pages, store, person, 409, **wrong(request, error))
     return see_other("/outreach/api-keys")
 
 

@@ -9,7 +9,7 @@ from starlette.datastructures import FormData
 
 from services.outreach.domain.campaigns import Campaign, CampaignGiven
 from services.outreach.edge import FORM_ERRORS, Now, ThePages, TheStore, Zone, wrong
-from services.outreach.usecases import campaigns, reports
+from services.outreach.usecases import campaigns, feedback, reports
 from services.outreach.web.charts import parts
 from shared import region
 from shared.set_aside import count_set_aside
@@ -27,7 +27,8 @@ async def home(request: Request, pages: ThePages, store: TheStore, now: Now, per
     found, _ = await campaigns.list_campaigns(store, person, limit=200)
     shown = [(campaign, campaign.phase(now)) for campaign in reversed(found)]
     set_aside = await count_set_aside(store.db, person)
-    return pages.show(request, "home.html", campaigns=shown, set_aside=set_aside)
+    told = await feedback.count_open_feedback(store, person)
+    return pages.show(request, "home.html", campaigns=shown, set_aside=set_aside, told=told)
 
 
 @router.get("/campaigns/new")

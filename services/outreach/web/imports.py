@@ -7,9 +7,12 @@ from services.outreach.api.schools import counts, in_language
 from services.outreach.edge import FORM_ERRORS, Now, ThePages, TheStore, wrong
 from services.outreach.usecases import uploads
 from shared.errors import Invalid
+from shared.tables.faults import CORRECT
+from shared.ui.language import translate
 from shared.web.callers import Person
 from shared.web.idempotency import LARGEST_BODY, BodyTooLarge
 from shared.web.pages import form_request_id, language_of, posted, see_other
+from shared.web.tables import faults_file
 
 router = APIRouter()
 SHOWN = 200
@@ -65,6 +68,17 @@ async def look(
         changes=outcome.changes[:SHOWN],
         most=SHOWN,
     )
+
+
+@router.get("/imports/{upload_id}/errors.csv")
+async def download_faults(upload_id: str, request: Request, store: TheStore, now: Now, person: Person) -> Response:
+    """The register's lines with faults as a file."""
+    outcome = await uploads.look_at_upload(store, person, upload_id, now=now)
+    language = language_of(request)
+    way_out = translate(CORRECT, language)
+    found = [in_language(line, language) for line in outcome.errors]
+    lines = [[line["line"], line["field"], line["value"], line["reason"], line["hint"] or way_out] for line in found]
+    return faults_file(request, "schools", lines)
 
 
 @router.post("/imports/{upload_id}")

@@ -1,18 +1,20 @@
 """Pages for signing in and out. The links in mails only show a button: nothing changes on GET."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import ValidationError
 
 from services.outreach.edge import FORM_ERRORS, Now, ThePages, TheStore, wrong
-from services.outreach.usecases import people, sign_in
+from services.outreach.usecases import account, sign_in
 from services.outreach.usecases.sign_in import AskForSignIn, SignedIn
+from services.outreach.web.addresses import with_query
 from shared.auth import SESSION_SECONDS, Sessions
-from shared.errors import Invalid
-from shared.web.callers import SESSION_COOKIE, Person, Visitor, own_path
-from shared.web.pages import form_request_id, posted, see_other, validated
+from shared.errors import Invalid, TooManyRequests
+from shared.schemas.outreach import Role
+from shared.web.callers import ACTING_COOKIE, SESSION_COOKIE, Person, Visitor, own_path
+from shared.web.pages import Pages, form_request_id, posted, see_other, validated
 
 router = APIRouter()
 Text = Annotated[str, Query(max_length=500)]
@@ -21,7 +23,7 @@ Text = Annotated[str, Query(max_length=500)]
 @router.get("/sign-in")
 async def ask(request: Request, pages: ThePages, person: Visitor, next: Text = "/") -> Response:
     """Where the address is typed in."""
-    return pages.show(request, "sign_in.html", next=own_path(next))
+    return ask_page(request, pages, next=own_path(next))
 
 
 @router.post("/sign-in")
@@ -32,11 +34,10 @@ async def send_mail(request: Request, pages: ThePages, store: TheStore, now: Now
     try:
         command = validated(AskForSignIn, {"email": form.get("email", ""), "back_to": next_page})
         handle = await sign_in.ask_for_sign_in(
-            store, command, client=_client(request), now=now, request_id=str(form.get("request_id", ""))
+            store, command, client=client_of(request), now=now, request_id=str(form.get("request_id", ""))
         )
     except FORM_ERRORS as error:
-        status = 422 if isinstance(error, ValidationError) else 429
-        return pages.show(request, "sign_in.html", status, values=form, next=next_page, **wrong(request, error))
+        return ask_page(request, pages, status_of_form(error), values=form, next=next_page, **wrong(request, error))
     return see_other(f"/outreach/sign-in/sent?request={quote(handle)}")
 
 
@@ -54,10 +55,10 @@ async def use_code(request: Request, pages: ThePages, store: TheStore, now: Now,
     form = await posted(request)
     handle, code = str(form.get("handle", ""))[:100], str(form.get("code", ""))[:20]
     try:
-        signed_in = await sign_in.sign_in_by_code(store, handle, code, client=_client(request), now=now)
+        signed_in = await sign_in.sign_in_by_code(store, handle, code, client=client_of(request), now=now)
     except FORM_ERRORS as error:
-        return pages.show(request, "sign_in_sent.html", 422, handle=handle, **wrong(request, error))
-    return _with_session(request, signed_in)
+        return pages.show(request, "sign_in_sent.html", status_of_form(error), handle=handle, **wrong(request, error))
+    return with_session(request, signed_in)
 
 
 @router.get("/sign-in/link")
@@ -73,39 +74,52 @@ async def use_link(request: Request, pages: ThePages, store: TheStore, now: Now,
     try:
         signed_in = await sign_in.sign_in_by_link(store, str(form.get("token", ""))[:500], now=now)
     except Invalid as error:
-        return pages.show(request, "sign_in.html", 422, next="/", **wrong(request, error))
-    return _with_session(request, signed_in)
+        return ask_page(request, pages, 422, **wrong(request, error))
+    return with_session(request, signed_in)
 
 
 @router.post("/sign-out")
-async def sign_out(request: Request, person: Visitor) -> Response:
-    """End this browser's session."""
-    await posted(request)
-    answer = see_other("/outreach/sign-in")
-    answer.delete_cookie(SESSION_COOKIE, path="/")
-    return answer
-
-
-@router.get("/account")
-async def account(request: Request, pages: ThePages, store: TheStore, person: Person) -> Response:
-    """What is stored about the signed-in person, and the way to end all sessions."""
-    return pages.show(request, "account.html", me=await people.get_person(store, person, person.id))
+async def sign_out(request: Request, store: TheStore, now: Now, person: Visitor) -> Response:
+    """End this browser's session, on the server too: a copy of its cookie opens nothing any more."""
+    form = await posted(request)
+    if person:
+        await account.sign_out(store, person, now=now, request_id=form_request_id(person, form))
+    return _without_session()
 
 
 @router.post("/sign-out-everywhere")
 async def sign_out_everywhere(request: Request, store: TheStore, now: Now, person: Person) -> Response:
     """End all sessions of the signed-in person, on every machine."""
     form = await posted(request)
-    await people.sign_out_everywhere(store, person, now=now, request_id=form_request_id(person, form))
+    await account.sign_out_everywhere(store, person, now=now, request_id=form_request_id(person, form))
+    return _without_session()
+
+
+def ask_page(request: Request, pages: Pages, status: int = 200, next: str = "/", **more: Any) -> Response:
+    """The sign-in page, with the provider's button when there is one."""
+    provider = request.app.state.settings.oidc_label if request.app.state.oidc else ""
+    oidc = with_query("/outreach/sign-in/oidc", next=next)
+    return pages.show(request, "sign_in.html", status, next=next, provider=provider, oidc=oidc, **more)
+
+
+def status_of_form(error: Exception) -> int:
+    """429 when something was asked for too often, else 422."""
+    return 429 if isinstance(error, TooManyRequests) else 422
+
+
+def _without_session() -> Response:
     answer = see_other("/outreach/sign-in")
-    answer.delete_cookie(SESSION_COOKIE, path="/")
+    for name in (SESSION_COOKIE, ACTING_COOKIE):
+        answer.delete_cookie(name, path="/")
     return answer
 
 
-def _with_session(request: Request, signed_in: SignedIn) -> Response:
+def with_session(request: Request, signed_in: SignedIn) -> Response:
+    """Leads to the first page of who has signed in, with a new session."""
     sessions: Sessions = request.app.state.sessions
     person = signed_in.person
     answer = see_other(_first_page(signed_in))
+    answer.delete_cookie(ACTING_COOKIE, path="/")
     answer.set_cookie(
         SESSION_COOKIE,
         sessions.open(person.id, person.session_epoch),
@@ -121,7 +135,12 @@ def _with_session(request: Request, signed_in: SignedIn) -> Response:
 def _first_page(signed_in: SignedIn) -> str:
     if signed_in.back_to not in ("/", ""):
         return own_path(signed_in.back_to)
-    kinds = {role.kind for role in signed_in.person.roles}
+    return home_of(signed_in.person.roles)
+
+
+def home_of(roles: Sequence[Role]) -> str:
+    """Where somebody with these roles begins."""
+    kinds = {role.kind for role in roles}
     pages = {
         "coordinator": "/outreach/", "teacher": "/events/registrations", "company": "/events/offers",
         "ambassador": "/outreach/my-visits", "operator": "/notify/",
@@ -129,5 +148,6 @@ def _first_page(signed_in: SignedIn) -> str:
     return next((page for kind, page in pages.items() if kind in kinds), "/events/")
 
 
-def _client(request: Request) -> str:
+def client_of(request: Request) -> str:
+    """The machine that asks, for counting how often."""
     return request.client.host if request.client else "unknown"

@@ -13,14 +13,34 @@ from shared.web.pages import language_of, nested
 
 ALTERNATIVES = 3
 PARTS = {"starts_local": "day", "ends_local": "ends", "zone": "day"}
-INCOMPLETE = "Please give the day and both times, for example 08:00 and 09:30."
+INCOMPLETE = "Please give the day and the lessons, or both times, for example 08:00 and 09:30."
+LESSONS = {"1": ("08:00", "09:30"), "3": ("09:50", "11:20"), "5": ("11:40", "13:10"), "8": ("14:00", "15:30")}
+
+
+def with_lessons(form: Mapping[str, Any]) -> dict[str, Any]:
+    """The form with the usual times of a double lesson, where lessons were chosen and no times were typed."""
+    filled = dict(form)
+    for prefix in (f"alternatives.{n}." for n in range(ALTERNATIVES)):
+        usual = LESSONS.get(str(form.get(f"{prefix}lesson", "")))
+        if usual and not form.get(f"{prefix}starts") and not form.get(f"{prefix}ends"):
+            filled |= {f"{prefix}starts": usual[0], f"{prefix}ends": usual[1]}
+    return filled
+
+
+def dates_fields(form: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of RequestDates; the third date may be left out."""
+    return {"alternatives": _alternatives(form), "reason": str(form.get("reason", ""))}
+
+
+def _alternatives(form: Mapping[str, Any]) -> list[dict[str, Any]]:
+    typed = [date_fields(form, f"alternatives.{n}.") for n in range(ALTERNATIVES)]
+    return [date for n, date in enumerate(typed) if date or n < 2]
 
 
 def request_fields(form: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of RequestVisit; the third date may be left out."""
     fields = nested({name: value for name, value in form.items() if not name.startswith("alternatives.")})
-    typed = [date_fields(form, f"alternatives.{n}.") for n in range(ALTERNATIVES)]
-    return {**fields, "alternatives": [date for n, date in enumerate(typed) if date or n < 2]}
+    return {**fields, "alternatives": _alternatives(form)}
 
 
 def date_fields(form: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -49,6 +69,8 @@ def wrong_dates(
             found[name] = reason
             continue
         empty = next((part for part in ("day", "starts", "ends") if not form.get(f"{prefix}{dot}{part}")), None)
+        if prefix and empty == "starts" and not form.get(f"{prefix}{dot}ends"):
+            empty = "lesson"
         if isinstance(error, ValidationError):
             reason = translate(INCOMPLETE, language)
         found.setdefault(f"{prefix}{dot}{empty or PARTS[last]}", reason)

@@ -1,299 +1,114 @@
-"""Pages of school visits: what needs doing, asking for one, one visit with all that can be done with it."""
+"""Pages of school visits: what needs doing, with filters, and asking for one."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
-from services.outreach.domain.visit_dates import DateGiven
-from services.outreach.domain.visits import (
-    AcceptVisit,
-    CancelVisit,
-    CompleteVisit,
-    DeclineVisit,
-    MoveVisit,
-    ProposeVisit,
-    RequestVisit,
-    Visit,
-)
-from services.outreach.edge import FORM_ERRORS, Now, ThePages, TheStore, Zone, wrong
-from services.outreach.store.core import Store
+from services.outreach.domain.visit_commands import RequestVisit
+from services.outreach.edge import FORM_ERRORS
 from services.outreach.store.visits import around
-from services.outreach.usecases import ambassadors, campaigns, visits
+from services.outreach.usecases import campaigns, schools, visits
 from services.outreach.usecases.visit_steps import steps
 from services.outreach.web.addresses import with_query
-from services.outreach.web.visit_forms import date_fields, request_fields, wrong_dates
+from services.outreach.web.desk import Desk, TheDesk
+from services.outreach.web.visit_forms import LESSONS, request_fields, with_lessons, wrong_dates
 from shared import region
-from shared.auth import Identity
 from shared.errors import NotAllowed
-from shared.ui.language import sentence
-from shared.web.callers import Person
-from shared.web.pages import form_request_id, language_of, nested, posted, see_other, validated
+from shared.web.pages import form_request_id, posted, see_other, validated
 
 router = APIRouter()
-Alternative = Annotated[int, Query(ge=0, le=2)]
+LIST = "/outreach/visits"
+Filter = Annotated[str, Query(max_length=64)]
+State = Literal["", "requested", "proposed", "confirmed", "done", "cancelled"]
 
 
 @router.get("/visits")
 async def show_all(
-    request: Request,
-    pages: ThePages,
-    store: TheStore,
-    now: Now,
-    person: Person,
+    desk: TheDesk,
+    campaign_id: Filter = "",
+    school_id: Filter = "",
+    state: State = "",
+    field: Filter = "",
+    district: Filter = "",
     after: Annotated[str, Query(max_length=500)] = "",
 ) -> Response:
-    """My visits: what needs me first, then what is open, then the rest."""
-    found, cursor = await visits.list_visits(store, person, limit=50, after=after or None)
-    shown = [(visit, steps(person, visit, now)) for visit in found]
-    return pages.show(
-        request,
+    """My visits: what needs me first, then what is open, then the rest; filters stay in the address."""
+    asked = {
+        "campaign_id": campaign_id, "school_id": school_id, "state": state, "field": field, "district": district,
+    }  # fmt: skip
+    given = {name: value or None for name, value in asked.items()}
+    found, cursor = await visits.list_visits(desk.store, desk.person, **given, limit=50, after=after or None)
+    shown = [(visit, steps(desk.person, visit, desk.now)) for visit in found]
+    return desk.show(
         "visits.html",
         mine=[(visit, step) for visit, step in shown if step.needs_me],
         others=[(visit, step) for visit, step in shown if not step.needs_me],
-        names=await around(store, found),
-        fields=region.career_fields(language_of(request)),
-        can_ask=person.coordinates or person.has("teacher"),
-        rest=with_query("/outreach/visits", after=cursor) if cursor else None,
+        names=await around(desk.store, found),
+        can_ask=desk.person.coordinates or desk.person.has("teacher"),
+        rest=with_query(LIST, **given, after=cursor) if cursor else None,
+        filters=await _filters(desk),
+        filtered=any(asked.values()),
+        values=asked,
     )
 
 
 @router.get("/visits/new")
-async def new(
-    request: Request,
-    pages: ThePages,
-    store: TheStore,
-    zone: Zone,
-    now: Now,
-    person: Person,
-    school_id: Annotated[str, Query(max_length=64)] = "",
-) -> Response:
-    """An empty form."""
+async def new(desk: TheDesk, school_id: Filter = "", q: Annotated[str, Query(max_length=100)] = "") -> Response:
+    """An empty form; a coordinator finds the school first."""
+    person = desk.person
     contact = {} if person.coordinates else {"contact.name": person.name, "contact.email": person.email}
-    typed = {"school_id": school_id, "contact.language": person.language, **contact}
-    return await _form(request, pages, store, zone, now, person, values=typed)
+    typed = {"school_id": school_id, "contact.language": person.language, "q": q, **contact}
+    return await _form(desk, values=typed)
 
 
 @router.post("/visits/new")
-async def ask(request: Request, pages: ThePages, store: TheStore, zone: Zone, now: Now, person: Person) -> Response:
+async def ask(desk: TheDesk) -> Response:
     """Ask for a visit."""
-    form = await posted(request)
+    form = await posted(desk.request)
+    filled = with_lessons(form)
     try:
-        command = validated(RequestVisit, request_fields(form))
-        request_id = form_request_id(person, form)
-        visit = await visits.request_visit(store, person, command, zone=zone, now=now, request_id=request_id)
-    except FORM_ERRORS as error:
-        return await _form(
-            request, pages, store, zone, now, person, 422, values=dict(form), **wrong_dates(request, error, form)
-        )
-    return see_other(f"/outreach/visits/{visit.id}")
-
-
-@router.get("/visits/{visit_id}")
-async def show(
-    visit_id: str,
-    request: Request,
-    pages: ThePages,
-    store: TheStore,
-    zone: Zone,
-    now: Now,
-    person: Person,
-    alternative: Alternative = 0,
-) -> Response:
-    """One visit: its state in plain words, and the next step."""
-    return await _page(request, pages, store, zone, now, person, visit_id, alternative)
-
-
-@router.post("/visits/{visit_id}/propose")
-async def propose(
-    visit_id: str, request: Request, pages: ThePages, store: TheStore, zone: Zone, now: Now, person: Person
-) -> Response:
-    """Propose a team for one of the dates."""
-    form = await posted(request)
-    chosen = str(form.get("alternative", "0"))
-    try:
-        command = validated(ProposeVisit, nested(form, lists=("ambassador_ids",)))
-        await visits.propose_visit(
-            store, person, visit_id, command, zone=zone, now=now, request_id=form_request_id(person, form)
+        command = validated(RequestVisit, request_fields(filled))
+        request_id = form_request_id(desk.person, form)
+        visit = await visits.request_visit(
+            desk.store, desk.person, command, zone=desk.zone, now=desk.now, request_id=request_id
         )
     except FORM_ERRORS as error:
-        alternative = int(chosen) if chosen in ("0", "1", "2") else 0
-        return await _page(
-            request, pages, store, zone, now, person, visit_id, alternative, 422, **wrong(request, error)
-        )
-    return see_other(f"/outreach/visits/{visit_id}")
+        return await _form(desk, 422, values=dict(form), **wrong_dates(desk.request, error, filled))
+    return see_other(f"{LIST}/{visit.id}")
 
 
-@router.post("/visits/{visit_id}/accept")
-async def accept(
-    visit_id: str, request: Request, pages: ThePages, store: TheStore, zone: Zone, now: Now, person: Person
-) -> Response:
-    """My yes, or a coordinator's on behalf of a member."""
-    form = await posted(request)
-    try:
-        command = validated(AcceptVisit, nested(form))
-        await visits.accept_visit(store, person, visit_id, command, now=now, request_id=form_request_id(person, form))
-    except FORM_ERRORS as error:
-        return await _page(request, pages, store, zone, now, person, visit_id, 0, 422, **wrong(request, error))
-    return see_other(f"/outreach/visits/{visit_id}")
-
-
-@router.post("/visits/{visit_id}/decline")
-async def decline(
-    visit_id: str, request: Request, pages: ThePages, store: TheStore, zone: Zone, now: Now, person: Person
-) -> Response:
-    """My no, or a coordinator's on behalf of a member."""
-    form = await posted(request)
-    try:
-        command = validated(DeclineVisit, nested(form))
-        await visits.decline_visit(store, person, visit_id, command, now=now, request_id=form_request_id(person, form))
-    except FORM_ERRORS as error:
-        return await _page(request, pages, store, zone, now, person, visit_id, 0, 422, **wrong(request, error))
-    return see_other("/outreach/visits" if person.coordinates else "/outreach/my-visits")
-
-
-@router.get("/visits/{visit_id}/move")
-async def edit_date(
-    visit_id: str, request: Request, pages: ThePages, store: TheStore, now: Now, person: Person
-) -> Response:
-    """The form for another date, with the present one in it."""
-    visit = await visits.get_visit(store, person, visit_id)
-    if not steps(person, visit, now).can_move or visit.chosen is None:
-        return see_other(f"/outreach/visits/{visit_id}")
-    date = visit.chosen
-    typed = {
-        "day": date.day.isoformat(),
-        "starts": date.starts_local.strftime("%H:%M"),
-        "ends": date.ends_local.strftime("%H:%M"),
+async def _filters(desk: Desk) -> dict[str, list[tuple[str, str]]]:
+    """What can be chosen in the list's filters, for those with many visits."""
+    if not (desk.person.coordinates or desk.person.has("company")):
+        return {}
+    found, _ = await campaigns.list_campaigns(desk.store, desk.person, limit=200)
+    return {
+        "campaigns": [(each.id, each.name) for each in found if "visit" in each.kinds],
+        "districts": [(each.ags, each.name) for each in region.districts()],
+        "fields": sorted(desk.fields.items(), key=lambda entry: entry[1]),
     }
-    return pages.show(request, "visits_move.html", visit=visit, names=await around(store, [visit]), values=typed)
 
 
-@router.post("/visits/{visit_id}/move")
-async def move(
-    visit_id: str, request: Request, pages: ThePages, store: TheStore, zone: Zone, now: Now, person: Person
-) -> Response:
-    """Move a visit to another date."""
-    form = await posted(request)
-    try:
-        command = validated(MoveVisit, {**date_fields(form), "reason": str(form.get("reason", ""))})
-        await visits.move_visit(
-            store, person, visit_id, command, zone=zone, now=now, request_id=form_request_id(person, form)
-        )
-    except FORM_ERRORS as error:
-        visit = await visits.get_visit(store, person, visit_id)
-        found = {"visit": visit, "names": await around(store, [visit]), "values": dict(form)}
-        return pages.show(request, "visits_move.html", 422, **found, **wrong_dates(request, error, form))
-    return see_other(f"/outreach/visits/{visit_id}")
-
-
-@router.get("/visits/{visit_id}/cancel")
-async def ask_to_cancel(
-    visit_id: str, request: Request, pages: ThePages, store: TheStore, now: Now, person: Person
-) -> Response:
-    """The first of two steps: what will happen, and why it is called off."""
-    visit = await visits.get_visit(store, person, visit_id)
-    if not steps(person, visit, now).can_cancel:
-        return see_other(f"/outreach/visits/{visit_id}")
-    return pages.show(request, "visits_cancel.html", visit=visit, names=await around(store, [visit]))
-
-
-@router.post("/visits/{visit_id}/cancel")
-async def cancel(
-    visit_id: str, request: Request, pages: ThePages, store: TheStore, now: Now, person: Person
-) -> Response:
-    """The second step: call it off."""
-    form = await posted(request)
-    try:
-        command = validated(CancelVisit, nested(form))
-        await visits.cancel_visit(store, person, visit_id, command, now=now, request_id=form_request_id(person, form))
-    except FORM_ERRORS as error:
-        visit = await visits.get_visit(store, person, visit_id)
-        found = {"visit": visit, "names": await around(store, [visit]), "values": dict(form)}
-        return pages.show(request, "visits_cancel.html", 422, **found, **wrong(request, error))
-    return see_other(f"/outreach/visits/{visit_id}")
-
-
-@router.post("/visits/{visit_id}/complete")
-async def complete(
-    visit_id: str, request: Request, pages: ThePages, store: TheStore, zone: Zone, now: Now, person: Person
-) -> Response:
-    """Record that it took place."""
-    form = await posted(request)
-    try:
-        command = validated(CompleteVisit, nested(form))
-        await visits.complete_visit(store, person, visit_id, command, now=now, request_id=form_request_id(person, form))
-    except FORM_ERRORS as error:
-        typed = {"values": dict(form), **wrong(request, error)}
-        return await _page(request, pages, store, zone, now, person, visit_id, 0, 422, **typed)
-    return see_other(f"/outreach/visits/{visit_id}")
-
-
-async def _page(
-    request: Request,
-    pages: ThePages,
-    store: Store,
-    zone: str,
-    now: Now,
-    person: Identity,
-    visit_id: str,
-    alternative: int,
-    status: int = 200,
-    **more: Any,
-) -> Response:
-    visit = await visits.get_visit(store, person, visit_id)
-    step = steps(person, visit, now)
-    chosen = min(alternative, len(visit.alternatives) - 1)
-    candidates = await _candidates(store, person, visit, chosen, zone) if step.can_propose else []
-    language = language_of(request)
-    values = {"pupils_reached": str(visit.pupils), **more.pop("values", {})}
-    return pages.show(
-        request,
-        "visits_one.html",
-        status,
-        visit=visit,
-        step=step,
-        names=await around(store, [visit]),
-        candidates=[(each, sentence(each.why_not, language) if each.why_not else "") for each in candidates],
-        alternative=chosen,
-        now=now,
-        field=region.career_fields(language).get(visit.field, visit.field),
-        me=visit.member_of(person.id),
-        values=values,
-        **more,
-    )
-
-
-async def _candidates(
-    store: Store, person: Identity, visit: Visit, alternative: int, zone: str
-) -> list[ambassadors.Candidate]:
-    date = DateGiven(**visit.alternatives[alternative].model_dump())
-    return await ambassadors.free_ambassadors(store, person, date, visit_id=visit.id, zone=zone)
-
-
-async def _form(
-    request: Request,
-    pages: ThePages,
-    store: Store,
-    zone: str,
-    now: Now,
-    person: Identity,
-    status: int = 200,
-    **more: Any,
-) -> Response:
+async def _form(desk: Desk, status: int = 200, **more: Any) -> Response:
+    person, store, values = desk.person, desk.store, more["values"]
     if not (person.coordinates or person.has("teacher")):
         raise NotAllowed
     found, _ = await campaigns.list_campaigns(store, person, limit=200)
     with_visits = [campaign for campaign in found if "visit" in campaign.kinds]
-    return pages.show(
-        request,
+    return desk.show(
         "visits_new.html",
         status,
-        campaigns=[(each.id, each.name) for each in with_visits if each.phase(now) == "booking"],
+        campaigns=[(each.id, each.name) for each in with_visits if each.phase(desk.now) == "booking"],
         coming=[
-            (each.name, each.booking_from.astimezone(ZoneInfo(zone))) for each in with_visits if now < each.booking_from
+            (each.name, each.booking_from.astimezone(ZoneInfo(desk.zone)))
+            for each in with_visits
+            if desk.now < each.booking_from
         ],
-        schools=await visits.schools_to_ask_for(store, person),
-        fields=sorted(region.career_fields(language_of(request)).items(), key=lambda entry: entry[1]),
+        schools=[] if person.coordinates else await visits.schools_to_ask_for(store, person),
+        school=await visits.school_to_ask_for(store, person, str(values.get("school_id", ""))),
+        found=await schools.find_schools(store, person, str(values.get("q", ""))) if person.coordinates else [],
+        sorted_fields=sorted(desk.fields.items(), key=lambda entry: entry[1]),
+        lessons=LESSONS,
         **more,
     )

@@ -8,6 +8,7 @@ AGENCY = frozenset({"coordinator"})
 OPERATION = AGENCY | {"operator"}
 OWN_SCHOOL = AGENCY | {"teacher"}
 SCHOOLS = OWN_SCHOOL | {"foreign teacher"}
+TEACHERS = SCHOOLS - AGENCY
 OWN_COMPANY = AGENCY | {"company"}
 COMPANIES = OWN_COMPANY | {"foreign company"}
 OWN_TEAM = AGENCY | {"ambassador"}
@@ -21,15 +22,23 @@ LAST = ("/outreach/sign-out", "/outreach/sign-out-everywhere")
 
 _PAGES = {
     ANYBODY: """
-        /events/  /events/slots/{slot_id}
+        /events/  /events/slots/{slot_id}  /events/slots/{slot_id}/calendar.ics  /events/compare
         /outreach/sign-in  /outreach/sign-in/link  /outreach/sign-in/sent
+        /outreach/start  /outreach/funder-logo  /outreach/imprint  /outreach/privacy
+        /outreach/accessibility  /outreach/accessibility/thanks
         /notify/class/{secret}  /notify/class/{secret}/sent  /notify/erased
         /notify/confirm/{token}  /notify/mine/{token}  /notify/parent/{token}
     """,
     SIGNED_IN: "/outreach/account",
-    SCHOOLS: "/events/registrations  /events/self-found  /events/slots/{slot_id}/register  /outreach/visits/new",
+    SCHOOLS: """
+        /events/registrations  /events/self-found  /events/slots/{slot_id}/register  /events/search
+        /outreach/visits/new
+    """,
+    TEACHERS: "/events/home  /events/find",
     OWN_SCHOOL: """
-        /outreach/schools/{school_id}
+        /outreach/schools/{school_id}  /events/self-found/{record_id}/withdraw
+        /events/registrations/{registration_id}/day-sheet  /events/registrations/{registration_id}/attendance-list
+        /events/registrations/{registration_id}/qr  /events/registrations/{registration_id}/calendar.ics
         /notify/class-links/{registration_id}  /notify/class-links/{registration_id}/sheet
         /notify/class-links/{registration_id}/renew  /notify/class-links/{registration_id}/close
         /notify/class-links/{registration_id}/participants/{participant_id}/remove
@@ -47,7 +56,13 @@ _PAGES = {
         /events/messages  /events/messages/{message_id}
         /notify/messages  /notify/messages/{message_id}
         /outreach/messages  /outreach/messages/{message_id}
-        /notify/  /notify/deliveries/{delivery_id}
+        /events/messages/count  /events/messages/replay  /events/messages/{message_id}/discard
+        /notify/messages/count  /notify/messages/replay  /notify/messages/{message_id}/discard
+        /outreach/messages/count  /outreach/messages/replay  /outreach/messages/{message_id}/discard
+        /notify/  /notify/deliveries/{delivery_id}  /notify/deliveries/{delivery_id}/preview
+        /notify/deliveries/{delivery_id}/resend  /notify/stuck  /notify/stuck/count
+        /notify/suppressions  /notify/suppressions/{suppression_id}  /notify/suppressions/{suppression_id}/lift
+        /notify/upcoming  /notify/templates  /notify/templates/{kind}  /notify/templates/{kind}/preview
     """,
     AGENCY: """
         /outreach/  /outreach/api-keys
@@ -55,19 +70,23 @@ _PAGES = {
         /outreach/companies  /outreach/companies/new  /outreach/companies/{company_id}
         /outreach/imports  /outreach/imports/{upload_id}
         /outreach/people  /outreach/people/new  /outreach/people/{person_id}  /outreach/people/{person_id}/erase
-        /outreach/schools
+        /outreach/schools  /outreach/search  /notify/search
+        /events/coverage  /outreach/coverage  /outreach/feedback
     """,
 }
 _FORMS = {
     ANYBODY: """
         /outreach/language  /events/language  /notify/language
         /outreach/sign-in  /outreach/sign-in/code  /outreach/sign-in/link  /outreach/sign-out
+        /outreach/accessibility
         /notify/class/{secret}  /notify/confirm/{token}  /notify/parent/{token}
         /notify/mine/{token}/coming  /notify/mine/{token}/withdraw
     """,
     SIGNED_IN: "/outreach/sign-out-everywhere",
+    SCHOOLS: "/events/search",
     OWN_SCHOOL: """
         /events/registrations/{registration_id}/accept  /events/registrations/{registration_id}/resize
+        /events/registrations/{registration_id}/noted  /events/registrations/{registration_id}/acknowledge
         /events/self-found  /events/self-found/{record_id}/withdraw  /events/slots/{slot_id}/register
         /outreach/schools/{school_id}/movable-days  /outreach/visits/new
         /notify/class-links/{registration_id}/renew  /notify/class-links/{registration_id}/close
@@ -89,15 +108,19 @@ _FORMS = {
         /events/messages/replay  /events/messages/{message_id}/replay
         /notify/messages/replay  /notify/messages/{message_id}/replay
         /outreach/messages/replay  /outreach/messages/{message_id}/replay
-        /notify/deliveries/{delivery_id}/resend
+        /events/messages/{message_id}/discard  /notify/messages/{message_id}/discard
+        /outreach/messages/{message_id}/discard
+        /notify/deliveries/{delivery_id}/resend  /notify/deliveries/{delivery_id}/correct  /notify/find
+        /notify/stuck  /notify/suppressions  /notify/suppressions/{suppression_id}/lift
     """,
     AGENCY: """
         /outreach/api-keys  /outreach/api-keys/{key_id}/revoke
-        /outreach/campaigns/new  /outreach/campaigns/{campaign_id}/change
+        /outreach/campaigns/new  /outreach/campaigns/{campaign_id}/change  /outreach/feedback/{feedback_id}/done
         /outreach/companies/new  /outreach/companies/{company_id}  /outreach/companies/{company_id}/people
         /outreach/imports  /outreach/imports/{upload_id}
         /outreach/people/new  /outreach/people/{person_id}/erase  /outreach/people/{person_id}/remove-role
         /outreach/schools/{school_id}/people  /outreach/visits/{visit_id}/move
+        /outreach/search  /notify/search
     """,
 }
 

@@ -112,10 +112,10 @@ def test_reset_is_refused_while_an_instance_runs(instance: Instance) -> None:
     assert (instance.data / "secret-key").exists()
 
 
-def test_the_start_page_leads_to_the_places(instance: Instance) -> None:
+def test_the_origin_leads_to_the_start_page(instance: Instance) -> None:
     with pytest.raises(urllib.error.HTTPError) as missing:  # the stand-in has no such page
         urllib.request.urlopen(instance.addresses["url"], timeout=10)
-    assert missing.value.url == f"{instance.addresses['url']}/events/"
+    assert missing.value.url == f"{instance.addresses['url']}/outreach/start"
 
 
 def now_of(instance: Instance, service: str) -> datetime:

@@ -209,10 +209,32 @@ async def test_a_visit_from_proposal_to_cancellation(world: World) -> None:
     assert await world.deliveries(kind="visit_reminder", state="planned") == []
 
 
-async def test_a_declined_proposal_reaches_the_coordinators_only(world: World) -> None:
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        (outreach.VisitProposalWithdrawn, "visit_proposal_withdrawn"),
+        (outreach.VisitProposalExpired, "visit_proposal_expired"),
+    ],
+)
+async def test_a_fallen_proposal_reaches_the_coordinators_and_the_whole_team(world: World, message, kind) -> None:
+    fallen = visit("requested", 3, team=[member(1, "accepted"), member(2, "open")])
+    await world.hear(coordinator(1), visit_said(message, fallen))
+    assert sorted(await world.summary()) == [(kind, "ambassador", "planned")] * 2 + [(kind, "coordinator", "planned")]
+
+
+async def test_the_school_is_asked_for_a_date_that_it_has_not_named(world: World) -> None:
+    asked = visit("proposed", 2, team=[member(1, "open")], school_answer="open")
+    await world.hear(visit_said(outreach.VisitProposed, asked))
+    assert [row[:2] for row in sorted(await world.summary())] == [
+        ("visit_date_proposed", "teacher"), ("visit_proposed", "ambassador"),
+    ]  # fmt: skip
+
+
+async def test_a_declined_proposal_reaches_the_coordinators_and_the_rest_of_the_team(world: World) -> None:
     declined = visit("requested", 3, team=[member(1, "declined"), member(2, "open")], reason="Prüfung")
     await world.hear(coordinator(1), visit_said(outreach.VisitProposalDeclined, declined))
-    assert await world.summary() == [("visit_proposal_declined", "coordinator", "planned")]
+    told = [("visit_proposal_declined", who, "planned") for who in ("ambassador", "coordinator")]
+    assert sorted(await world.summary()) == told
 
 
 async def test_a_failing_handler_leaves_neither_a_note_nor_a_mail(

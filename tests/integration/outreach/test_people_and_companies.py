@@ -11,6 +11,7 @@ from services.outreach.domain.people import (
     OrganisationUnknown,
     RoleGiven,
 )
+from services.outreach.usecases.account import sign_out_everywhere
 from services.outreach.usecases.companies import enter_company
 from services.outreach.usecases.people import (
     add_roles,
@@ -18,7 +19,6 @@ from services.outreach.usecases.people import (
     erase_person,
     list_people,
     remove_role,
-    sign_out_everywhere,
 )
 from services.outreach.usecases.sign_in import AskForSignIn, ask_for_sign_in
 from tests.support.outreach import COORDINATOR, NOW, identity

@@ -14,16 +14,16 @@ from services.outreach.domain import ambassadors as rules
 from services.outreach.domain import visit_errors as errors
 from services.outreach.domain.ambassadors import BlockDays, ChangeAmbassador, EnterAmbassador, UnblockDays
 from services.outreach.domain.people import Person
-from services.outreach.domain.visits import (
+from services.outreach.domain.visit_commands import (
     AcceptVisit,
     CancelVisit,
     CompleteVisit,
     DeclineVisit,
     MoveVisit,
-    Visit,
 )
+from services.outreach.domain.visits import Visit
 from services.outreach.store.core import Store
-from services.outreach.usecases import ambassadors, people, visits
+from services.outreach.usecases import ambassadors, people, visit_proposals, visits
 from services.outreach.usecases.erasure import erase_due
 from services.outreach.usecases.visit_steps import steps
 from shared.errors import NotAllowed, RuleBroken
@@ -59,12 +59,14 @@ async def store(mongodb_url: str) -> AsyncIterator[Store]:
 
 async def accept(store: Store, visit: Visit, ambassador_id: str | None, who=COORDINATOR, request_id: str = "") -> Visit:
     command = AcceptVisit(ambassador_id=ambassador_id)
-    return await visits.accept_visit(store, who, visit.id, command, now=NOW, request_id=request_id or random_id())
+    return await visit_proposals.accept_visit(
+        store, who, visit.id, command, now=NOW, request_id=request_id or random_id()
+    )
 
 
 async def decline(store: Store, visit: Visit, ambassador_id: str | None, who=COORDINATOR) -> Visit:
     command = DeclineVisit(ambassador_id=ambassador_id, reason="Prüfung")
-    return await visits.decline_visit(store, who, visit.id, command, now=NOW, request_id=random_id())
+    return await visit_proposals.decline_visit(store, who, visit.id, command, now=NOW, request_id=random_id())
 
 
 async def move(store: Store, visit: Visit, to, who=COORDINATOR) -> Visit:

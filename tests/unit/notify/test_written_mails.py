@@ -12,7 +12,7 @@ import pytest
 from icalendar import Calendar
 
 from services.notify import mails
-from services.notify.domain import Delivery, Recipient
+from services.notify.domain import WITH_TOKEN, Delivery, Recipient
 from services.notify.rendering import MAILS, AddressInvalid
 from tests.support.notify_builders import NOW
 from tests.support.notify_letters import all_deliveries
@@ -51,7 +51,7 @@ def test_a_mail_says_what_where_when_and_where_to_go(delivery: Delivery) -> None
     for body in (content.text, content.html):
         assert "{{" not in body and "{%" not in body and "None" not in body
         assert "https://perspektive.example/" in body
-        if delivery.kind in ("sign_in", "address_suppressed"):
+        if delivery.kind in {*WITH_TOKEN, "address_suppressed"}:
             continue
         assert ("Dienstag, 1. Dezember 2026" if delivery.to.language == "de" else "Tuesday, 1 December 2026") in body
         assert ("9:00 bis" if delivery.to.language == "de" else "9:00 to") in body

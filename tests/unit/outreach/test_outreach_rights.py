@@ -13,15 +13,24 @@ from tests.support.outreach import NOBODY, identity
 
 IN_PROCESS_ONLY = {
     "ensure_coordinator", "ensure_api_key", "make_sign_in_link", "close_schools", "erase_due", "enter_within",
-    "erase_known", "candidates", "withdraw_member", "erase_visit_contacts", "forget_erased_ambassadors",
+    "erase_known", "candidates", "remove_within", "must_not_act_elsewhere", "active_person", "refresh_names",
+    "withdraw_member", "erase_visit_contacts", "forget_erased_ambassadors", "decide_on", "keep_free", "load",
+    "bounds_of", "message_of", "expire_proposals", "visit_counts",
 }  # fmt: skip
-BEFORE_SIGN_IN = {"ask_for_sign_in", "sign_in_by_link", "sign_in_by_code"}
+BEFORE_SIGN_IN = {
+    "ask_for_sign_in", "sign_in_by_link", "sign_in_by_code", "sign_in_by_provider",
+    "see_invitation", "accept_invitation", "decline_invitation",
+}  # fmt: skip
 NOT_ASKED = IN_PROCESS_ONLY | BEFORE_SIGN_IN
-FOR_ONESELF = {"sign_out_everywhere"}
+FOR_ONESELF = {"sign_out_everywhere", "sign_out", "change_own_facts"}
 MINE = (
-    "api_keys", "campaigns", "companies", "erasure", "people", "reports", "schools", "sign_in", "uploads",
+    "account", "api_keys", "campaigns", "colleagues", "companies", "erasure", "organisations",
+    "people", "reports", "schools", "sign_in",
+    "uploads",
 )  # fmt: skip
-FOR_EVERY_ROLE = {"get_school", "list_schools", "get_campaign", "list_campaigns"}
+FOR_EVERY_ROLE = {
+    "get_school", "list_schools", "find_schools", "get_campaign", "list_campaigns", "own_organisations",
+}  # fmt: skip
 OTHER_TEACHER = identity(("teacher", "999999"))
 
 
@@ -51,7 +60,13 @@ def is_public(function, module):
 
 
 def asked_by(function, who):
-    given = {"store": Untouchable(), "identity": who, "role": RoleGiven(kind="operator"), "school_id": "100022"}
+    given = {
+        "store": Untouchable(),
+        "identity": who,
+        "role": RoleGiven(kind="operator"),
+        "school_id": "100022",
+        "organisation_id": "100022",
+    }
     needed = [p for p in inspect.signature(function).parameters.values() if p.default is inspect.Parameter.empty]
     return function(**{p.name: given.get(p.name) for p in needed})
 

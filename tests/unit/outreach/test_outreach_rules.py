@@ -69,18 +69,18 @@ def person(**other):
 
 def test_a_role_that_is_held_already_makes_no_new_version():
     held = person(roles=(TEACHER,))
-    assert held.with_roles([TEACHER, TEACHER], "request") is held
+    assert held.with_roles([TEACHER, TEACHER], {}, "request", None) is held
 
 
 def test_a_new_role_raises_the_version_by_one_and_keeps_the_others():
     company = Role(kind="company", organisation_id="c1")
-    changed = person(roles=(TEACHER,)).with_roles([company, company], "request")
+    changed = person(roles=(TEACHER,)).with_roles([company, company], {}, "request", None)
     assert (changed.roles, changed.version) == ((TEACHER, company), 2)
 
 
 def test_a_role_that_is_not_held_cannot_be_taken():
     with pytest.raises(RoleNotHeld):
-        person().without_role(TEACHER, "request")
+        person().without_role(TEACHER, "request", NOW)
 
 
 def test_erasing_leaves_nothing_personal_and_ends_all_sessions():

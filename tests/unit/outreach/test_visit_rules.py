@@ -6,7 +6,8 @@ import pytest
 
 from services.outreach.domain import visit_dates as dates
 from services.outreach.domain import visit_errors as errors
-from services.outreach.domain.visits import MoveVisit, Visit
+from services.outreach.domain.visit_commands import MoveVisit
+from services.outreach.domain.visits import Visit
 from shared.errors import RuleBroken
 from shared.schemas.outreach import VisitFacts
 from tests.support.visits import (

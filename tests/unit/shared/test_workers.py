@@ -1,7 +1,11 @@
 """Background work goes on when a step fails, and ends with its block."""
 
 import asyncio
+from pathlib import Path
 
+import pytest
+
+from shared import workers
 from shared.workers import every, running
 from tests.support.waiting import until
 
@@ -67,3 +71,10 @@ async def test_after_a_steady_run_a_failed_worker_starts_at_once(monkeypatch):
         while len(pauses) < 5:
             await real_sleep(0)
     assert pauses == [0.2, 0.4, 0.8, 0.2, 0.4]
+
+
+@pytest.mark.parametrize("service", ["outreach", "events", "notify"])
+def test_erasure_goes_by_the_clock_that_can_be_moved(service):
+    text = (Path(workers.__file__).parents[1] / "services" / service / "app.py").read_text()
+    workers_of_erasure = [line for line in text.splitlines() if "erase_due(" in line]
+    assert workers_of_erasure and all("every_by(clock," in line for line in workers_of_erasure)

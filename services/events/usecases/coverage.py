@@ -1,0 +1,27 @@
+"""Need against supply, for the coordinator."""
+
+from services.events.domain.coverage import Coverage, add_up
+from services.events.domain.errors import CampaignUnknown
+from services.events.domain.facts import Campaign
+from services.events.store import coverage as stored
+from services.events.store.documents import campaign_of
+from services.events.store.store import Store
+from shared.auth import Identity
+from shared.region import districts
+
+
+async def compare_need_and_supply(store: Store, identity: Identity, campaign_id: str | None) -> Coverage:
+    """The sums per district, field and week, of one campaign or of all, counted now. CampaignUnknown."""
+    identity.must_coordinate()
+    campaign = await store.campaign(campaign_id) if campaign_id else None
+    if campaign_id and campaign is None:
+        raise CampaignUnknown
+    shown = campaign.districts if campaign else tuple(each.ags for each in districts())
+    slots = await stored.slot_needs(store, campaign_id)
+    return add_up(slots, await stored.asked_by_district(store, campaign_id), shown)
+
+
+async def list_campaigns(store: Store, identity: Identity) -> list[Campaign]:
+    """All campaigns, the newest first, to choose from."""
+    identity.must_coordinate()
+    return [campaign_of(row) for row in await store.db.campaigns.find({}).sort("starts_on", -1).to_list(200)]

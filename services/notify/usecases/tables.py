@@ -1,0 +1,76 @@
+"""The mail log as a file; it can be exported only. Addresses of pupils and parents never leave the service."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from services.notify.domain import Delivery
+from services.notify.usecases import mail_log
+from services.notify.usecases.context import Context
+from shared.auth import Identity
+from shared.tables.columns import Column, Row, Table, labelled
+from shared.tables.paging import PER_PAGE, every_page
+
+SHOWN_ROLES = ("teacher", "company", "ambassador", "coordinator", "person")
+STATES = labelled(
+    planned="planned", sending="being sent", sent="sent", deferred="delayed", refused="refused",
+    suppressed="suppressed", cancelled="cancelled",
+)  # fmt: skip
+ROLES = labelled(
+    teacher="School", company="Company", ambassador="Ambassador", coordinator="Coordinator", person="Person"
+)
+KINDS = labelled(
+    sign_in="Sign-in", registration_requested="Registration requested",
+    registration_confirmed="Registration confirmed", registration_declined="Registration declined",
+    registration_waitlisted="On the waiting list", places_offered="Places offered",
+    offered_places_expired="Offered places expired", registration_cancelled="Registration cancelled",
+    registration_resized="Group size changed", slot_moved="Date moved", slot_reminder="Reminder of a tour",
+    visit_requested="Visit requested", visit_proposed="Visit proposed",
+    visit_proposal_declined="Proposed visit declined", visit_confirmed="Visit confirmed",
+    visit_moved="Visit moved", visit_cancelled="Visit cancelled", visit_reminder="Reminder of a visit",
+)  # fmt: skip
+TABLE = Table(
+    "deliveries",
+    "Mails",
+    (
+        Column("key", "Key", width=40),
+        Column("kind", "Kind", "choice", options=KINDS, width=26),
+        Column("state", "State", "choice", options=STATES, width=14),
+        Column("to.role", "To whom", "choice", options=ROLES, width=14),
+        Column("to.name", "Recipient’s name", width=26),
+        Column("to.email", "Recipient’s mail address", width=32),
+        Column("subject", "Subject", width=44),
+        Column("about", "About", width=40),
+        Column("due_at", "Due", "wall", width=17),
+        Column("sent_at", "Sent", "wall", width=17),
+        Column("attempt_count", "Number of attempts", "whole", width=10),
+        Column("answer", "The mail server’s answer", width=50),
+    ),
+    "/notify/",
+)
+
+
+async def export_deliveries(
+    context: Context, identity: Identity, where: Mapping[str, str], zone: str
+) -> AsyncIterator[Sequence[Row]]:
+    """Deliveries by state, kind and about, the newest first."""
+    pages = every_page(
+        lambda after: mail_log.list_deliveries(context, identity, dict(where), limit=PER_PAGE, after=after)
+    )
+    async for page in pages:
+        yield [_row(delivery, zone) for delivery in page]
+
+
+def _row(delivery: Delivery, zone: str) -> Row:
+    to, named = delivery.to, delivery.to.role in SHOWN_ROLES
+    plain = {name: getattr(delivery, name) for name in ("key", "kind", "state", "about", "attempt_count")}
+    answer = delivery.attempts[-1].answer if delivery.attempts and named else ""
+    return {
+        **plain, "to.role": to.role, "to.name": to.name if named else "", "to.email": to.email if named else "",
+        "subject": delivery.subject if named else "", "due_at": _wall(delivery.due_at, zone),
+        "sent_at": _wall(delivery.sent_at, zone), "answer": answer,
+    }  # fmt: skip
+
+
+def _wall(moment: datetime | None, zone: str) -> datetime | None:
+    return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None, microsecond=0) if moment else None

@@ -1,0 +1,66 @@
+"""Who was reached by a campaign: schools, and the share of them in each municipality."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Reach = Literal["reached", "asked", "nothing"]
+WITHOUT_TOURS = frozenset({"02", "83"})  # primary schools and schools in hospitals: asked for only when chosen
+STEPS = 4
+
+
+@dataclass(frozen=True)
+class SchoolReach:
+    """A school, and whether it was reached, has asked and waits, or has nothing; how it can be written to, if known."""
+
+    id: str
+    name: str
+    school_type: str
+    municipality_ags: str
+    district_ags: str
+    pupils: int | None
+    reach: Reach
+    email: str = ""
+
+
+@dataclass(frozen=True)
+class Share:
+    """A municipality's schools, how many of them were reached, and how many have asked and wait."""
+
+    ags: str
+    schools: int
+    reached: int
+    asked: int
+
+    @property
+    def left_out(self) -> int:
+        """Schools that got nothing so far."""
+        return self.schools - self.reached
+
+    @property
+    def step(self) -> int:
+        """0 for none reached, STEPS for all, and what lies between in equal parts."""
+        if self.reached == 0:
+            return 0
+        if self.reached == self.schools:
+            return STEPS
+        return 1 + (self.reached * (STEPS - 1)) // self.schools
+
+
+def reach_of(school_id: str, reached: Iterable[str], asked: Iterable[str]) -> Reach:
+    """How far the campaign came to this school."""
+    if school_id in reached:
+        return "reached"
+    return "asked" if school_id in asked else "nothing"
+
+
+def shares(schools: Iterable[SchoolReach]) -> Mapping[str, Share]:
+    """The share of each municipality that has schools, by its key."""
+    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for school in schools:
+        count = counts[school.municipality_ags]
+        count[0] += 1
+        count[1] += school.reach == "reached"
+        count[2] += school.reach == "asked"
+    return {ags: Share(ags, *count) for ags, count in counts.items()}

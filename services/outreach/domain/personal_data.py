@@ -1,0 +1,76 @@
+"""What is kept of people: which data in which collections of which service, what for, by what right, and until when.
+
+The privacy page shows this table, and a test compares it with the collections that have a date of erasure.
+"""
+
+from dataclasses import dataclass
+
+PUBLIC_TASK = "Public task (Art. 6(1)(e) GDPR)"
+CONSENT = "Consent (Art. 6(1)(a) GDPR)"
+SECURITY = "Legitimate interest in a safe service (Art. 6(1)(f) GDPR)"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One kind of personal data. `until` may hold {days}: the value of the setting `days`."""
+
+    service: str
+    collections: tuple[str, ...]
+    what: str
+    purpose: str
+    basis: str
+    until: str
+    days: str = ""
+
+
+KEPT = (
+    Kept(
+        "outreach", ("people", "ambassadors", "bookings"),
+        "Teachers, company contacts, ambassadors and staff: name, e-mail address, telephone, language, roles; "
+        "of ambassadors also days on which they cannot come",
+        "Signing in, and acting for one's school, company or agency", PUBLIC_TASK,
+        "{days} days after the last sign-in", "keep_people_days",
+    ),
+    Kept(
+        "outreach", ("sign_ins", "counters"),
+        "Signing in: who asked for a mail (only as a check sum for the address and the machine)",
+        "Signing in without a password, and keeping out those who guess", SECURITY,
+        "15 minutes; counters one day",
+    ),
+    Kept(
+        "outreach", ("visits",),
+        "School visits: name, e-mail address and telephone of the school's contact",
+        "Arranging the visit", PUBLIC_TASK,
+        "{days} days after the end of the campaign", "keep_visit_contacts_days",
+    ),
+    Kept(
+        "outreach", ("feedback",),
+        "Feedback: the text; name and e-mail address only if given",
+        "Answering, and mending what is wrong", PUBLIC_TASK,
+        "6 months after it came",
+    ),
+    Kept(
+        "events", ("registrations",),
+        "Registrations: name, e-mail address and telephone of the teacher, special needs of the group",
+        "Carrying out the company tour", PUBLIC_TASK,
+        "{days} days after the date", "contact_kept_days",
+    ),
+    Kept(
+        "events", ("offers",),
+        "Offers: name, e-mail address and telephone of the company's contact",
+        "Carrying out the company tour", PUBLIC_TASK,
+        "{days} days after the end of the campaign", "contact_kept_days",
+    ),
+    Kept(
+        "notify", ("deliveries",),
+        "Mails: address, subject, text and the mail server's answer",
+        "Delivering mails, and finding out why one did not arrive", PUBLIC_TASK,
+        "{days} days after the date or the mail; sign-in mails after 7 days", "retention_days",
+    ),
+    Kept(
+        "notify", ("registrations", "visits", "slots"),
+        "Copies of registrations, visits and dates with their contacts",
+        "Reminders and calendar entries", PUBLIC_TASK,
+        "{days} days after the date", "retention_days",
+    ),
+)  # fmt: skip
