@@ -15,61 +15,72 @@ from services.events.usecases.search import Point, slot_query
 from shared.mongo import Document
 from shared.region import distance_km
 
-NOWHERE = 1e9
-Position = tuple[float, datetime, str]
+OFFERS_AT_ONCE = 8
+Position = tuple[float, str, datetime, str]  # kilometres, offer, start, slot: the order of the list
 
 
 async def find_slots_nearest_first(store: Store, wanted: SlotFilter, *, now: datetime) -> ListOf[SlotView]:
-    """Slots by distance (straight line) from `near_school`, then by time; those without a known place last. Anybody
-    may look. SchoolUnknown without a school."""
+    """Slots by distance (straight line) from `near_school`, those of one offer by time; those without a known place
+    last. Anybody may look. SchoolUnknown without a school whose place is known.
+
+    An offer's slots lie where it does: the offers are put in order, and only the nearest ones' slots are looked at.
+    """
     filter, home = await slot_query(store, wanted, now=now)
     if home is None:
         raise errors.SchoolUnknown
-    steps: list[Document] = [
-        {"$match": filter}, {"$set": {"far": _squared(home)}},
-        *_beyond(_position(wanted.after)), {"$sort": {"far": 1, "starts_utc": 1, "_id": 1}},
-        {"$limit": wanted.limit + 1}, {"$project": WITHOUT_PENDING},
-    ]  # fmt: skip
-    rows = await store.db.slots.aggregate(steps).to_list(None)
-    near = [(row, _distance(row, home)) for row in rows]
-    if wanted.max_km is not None:
-        near = [(row, km) for row, km in near if km is not None and km <= wanted.max_km]
-    shown = near[: wanted.limit]
-    following = _cursor(shown[-1][0]) if len(rows) > wanted.limit and shown else None
-    offers = await store.offers([row["offer_id"] for row, _ in shown])
-    return ListOf(items=[slot_view(slot_of(row), offers[row["offer_id"]], km) for row, km in shown], next=following)
+    after = _position(wanted.after)
+    offers = await _offers_by_distance(store, home, wanted.max_km)
+    rest = [each for each in offers if after is None or each >= after[:2]]
+    found: list[Position] = []
+    size = OFFERS_AT_ONCE
+    while rest and len(found) <= wanted.limit:
+        batch, rest, size = rest[:size], rest[size:], size * 2
+        positions = await _positions(store, filter, batch)
+        found += [each for each in positions if after is None or each > after]
+    shown = found[: wanted.limit]
+    following = _cursor(shown[-1]) if len(found) > wanted.limit else None
+    return ListOf(items=await _views(store, shown), next=following)
 
 
-def _distance(row: Document, home: Point) -> float | None:
-    known = row["lat"] is not None and row["lon"] is not None
-    return round(distance_km(*home, row["lat"], row["lon"]), 1) if known else None
+async def _offers_by_distance(store: Store, home: Point, max_km: float | None) -> list[tuple[float, str]]:
+    rows = store.db.offers.find({"facts.state": "published"}, {"facts.place.lat": 1, "facts.place.lon": 1})
+    far = sorted([(_kilometres(row["facts"]["place"], home), row["_id"]) async for row in rows])
+    return [each for each in far if max_km is None or each[0] <= max_km]
 
 
-def _squared(home: Point) -> Document:
-    """The squared distance in degrees of latitude: within a region it orders as the distance does."""
-    north = {"$subtract": ["$lat", home[0]]}
-    east = {"$multiply": [{"$subtract": ["$lon", home[1]]}, math.cos(math.radians(home[0]))]}
-    return {"$ifNull": [{"$add": [{"$multiply": [north, north]}, {"$multiply": [east, east]}]}, NOWHERE]}
+def _kilometres(place: Document, home: Point) -> float:
+    lat, lon = place.get("lat"), place.get("lon")
+    return math.inf if lat is None or lon is None else round(distance_km(*home, lat, lon), 1)
 
 
-def _beyond(position: Position | None) -> list[Document]:
-    if position is None:
-        return []
-    far, starts, slot_id = position
-    later = {"far": far, "$or": [{"starts_utc": {"$gt": starts}}, {"starts_utc": starts, "_id": {"$gt": slot_id}}]}
-    return [{"$match": {"$or": [{"far": {"$gt": far}}, later]}}]
+async def _positions(store: Store, filter: Document, offers: list[tuple[float, str]]) -> list[Position]:
+    far = {offer_id: kilometres for kilometres, offer_id in offers}
+    of_these = {"$and": [filter, {"offer_id": {"$in": sorted(far)}}]}
+    rows = await store.db.slots.find(of_these, {"offer_id": 1, "starts_utc": 1}).to_list(None)
+    return sorted((far[row["offer_id"]], row["offer_id"], row["starts_utc"], row["_id"]) for row in rows)
 
 
-def _cursor(row: Document) -> str:
-    text = f"{row['far']!r}~{row['starts_utc'].isoformat()}~{row['_id']}"
-    return base64.urlsafe_b64encode(text.encode()).decode()
+async def _views(store: Store, shown: list[Position]) -> list[SlotView]:
+    ids = [slot_id for *_, slot_id in shown]
+    rows = {row["_id"]: row async for row in store.db.slots.find({"_id": {"$in": ids}}, WITHOUT_PENDING)}
+    offers = await store.offers([offer_id for _, offer_id, *_ in shown])
+    return [
+        slot_view(slot_of(rows[slot_id]), offers[offer_id], None if far == math.inf else far)
+        for far, offer_id, _, slot_id in shown
+        if slot_id in rows
+    ]
+
+
+def _cursor(position: Position) -> str:
+    far, offer_id, starts, slot_id = position
+    return base64.urlsafe_b64encode(f"{far!r}~{offer_id}~{starts.isoformat()}~{slot_id}".encode()).decode()
 
 
 def _position(text: str | None) -> Position | None:
     if text is None:
         return None
     try:
-        far, moment, slot_id = base64.urlsafe_b64decode(text.encode()).decode().split("~", 2)
-        return float(far), datetime.fromisoformat(moment).astimezone(UTC), slot_id
+        far, offer_id, moment, slot_id = base64.urlsafe_b64decode(text.encode()).decode().split("~", 3)
+        return float(far), offer_id, datetime.fromisoformat(moment).astimezone(UTC), slot_id
     except (ValueError, OverflowError, binascii.Error) as error:
         raise CursorUnknown from error

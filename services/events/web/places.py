@@ -31,8 +31,12 @@ OTHERS_SHOWN = 4
 
 @router.get("/")
 async def find_a_place(request: Request, pages: ThePages, store: TheStore, now: Now, person: Visitor) -> Response:
-    """Slots that can be booked, as a list of choices first, and the same on the map or in the calendar; teachers have their own page for it."""
-    if person and person.has("teacher") and not person.coordinates:
+    """Slots that can be booked: a list of choices first, and the same on the map or in the calendar.
+
+    Teachers have their own page for the list.
+    """
+    view = request.query_params.get("view", "")
+    if person and person.has("teacher") and not person.coordinates and view not in VIEWS:
         return see_other(f"/events/find?{request.url.query}" if request.url.query else "/events/find")
     asked = {name: request.query_params.get(name, "").strip() for name in FILTERS}
     schools = await overview.find_own(store, person, "teacher") if person and person.has("teacher") else []
@@ -40,7 +44,6 @@ async def find_a_place(request: Request, pages: ThePages, store: TheStore, now: 
         asked["near_school"] = schools[0].id
     if not asked["near_school"]:
         asked["max_km"] = ""
-    view = request.query_params.get("view", "")
     errors: dict[str, str] = {}
     found: ListOf[SlotView] = ListOf(items=[])
     given = {"view": view if view in VIEWS else "", **asked}

@@ -10,6 +10,12 @@ CONSENT = "Consent (Art. 6(1)(a) GDPR)"
 SECURITY = "Legitimate interest in a safe service (Art. 6(1)(f) GDPR)"
 
 
+IMPORTED = (
+    "Imported lists: their lines with what they name of people",
+    "Showing mistakes line by line before anything is written", PUBLIC_TASK, "24 hours after the upload",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Kept:
     """One kind of personal data. `until` may hold {days}: the value of the setting `days`."""
@@ -38,6 +44,12 @@ KEPT = (
         "15 minutes; counters one day",
     ),
     Kept(
+        "outreach", ("invitations",),
+        "Invitations: name and e-mail address of whoever is asked to join a school or company",
+        "Sending the invitation", PUBLIC_TASK,
+        "with the answer, or after 14 days",
+    ),
+    Kept(
         "outreach", ("visits",),
         "School visits: name, e-mail address and telephone of the school's contact",
         "Arranging the visit", PUBLIC_TASK,
@@ -48,6 +60,12 @@ KEPT = (
         "Feedback: the text; name and e-mail address only if given",
         "Answering, and mending what is wrong", PUBLIC_TASK,
         "6 months after it came",
+    ),
+    Kept(
+        "outreach", ("table_imports", "table_import_lines"), *IMPORTED,
+    ),
+    Kept(
+        "events", ("table_imports", "table_import_lines"), *IMPORTED,
     ),
     Kept(
         "events", ("registrations",),
@@ -66,6 +84,13 @@ KEPT = (
         "Mails: address, subject, text and the mail server's answer",
         "Delivering mails, and finding out why one did not arrive", PUBLIC_TASK,
         "{days} days after the date or the mail; sign-in mails after 7 days", "retention_days",
+    ),
+    Kept(
+        "notify", ("suppressions",),
+        "Suppressed addresses: a check sum of the address that mails did not reach, and the mail server's answer",
+        "Not writing again to an address that does not exist", PUBLIC_TASK,
+        "{days} days after the mail that did not arrive, at the latest; 90 days after the lock was lifted",
+        "retention_days",
     ),
     Kept(
         "notify", ("registrations", "visits", "slots"),

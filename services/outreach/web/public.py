@@ -44,7 +44,8 @@ async def imprint(request: Request, pages: ThePages, person: Visitor) -> Respons
 async def privacy(request: Request, pages: ThePages, person: Visitor) -> Response:
     """What is kept of people, what for, by what right, and until when."""
     settings = request.app.state.settings
-    rows = [(kept, getattr(settings, kept.days, None) if kept.days else None) for kept in KEPT]
+    once = {(kept.what, kept.until): kept for kept in KEPT}  # the same in two services is one to people
+    rows = [(kept, getattr(settings, kept.days, None) if kept.days else None) for kept in once.values()]
     kept = [
         {
             "what": _said(request, each.what), "purpose": _said(request, each.purpose),

@@ -16,14 +16,14 @@ SERVICES = ("/outreach/", "/events/", "/notify/")
 @router.get("/schools/choose")
 async def choose(
     desk: TheDesk,
-    next: Annotated[str, Query(max_length=500)],
+    next: Annotated[str, Query(max_length=500)] = "",
     q: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
     """Type a word or two, press search, choose. Only pages of this system can be `next`."""
+    found = await schools.find_schools(desk.store, desk.person, q)
     parts = urlsplit(next)
     if not next.startswith(SERVICES) or "\\" in next or parts.netloc or parts.scheme:
         raise Invalid
     kept = [(name, value) for name, value in parse_qsl(parts.query) if name != "school_id"]
     leads_to = f"{parts.path}?{urlencode([*kept, ('school_id', '')])}"
-    found = await schools.find_schools(desk.store, desk.person, q)
     return desk.show("schools_choose.html", found=found, values={"q": q}, next=next, leads_to=leads_to)
