@@ -106,7 +106,7 @@ def still_useful(delivery: Delivery, known: Known | None, now: datetime) -> bool
         return False
     if domain.reason_not_to_send(replace(delivery, planned_at=datetime.min.replace(tzinfo=now.tzinfo)), known, now):
         return False
-    return delivery.kind != "sign_in" and bool(delivery.to.email)
+    return delivery.kind not in domain.WITH_TOKEN and bool(delivery.to.email)
 
 
 def starts_at(facts: dict[str, Any]) -> datetime | None:

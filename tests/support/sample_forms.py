@@ -56,6 +56,12 @@ FORMS: dict[str, dict[str, Any]] = {
     "/outreach/schools/{school_id}/people": PERSON,
     "/outreach/sign-in": {"email": "nobody@beispiel.example", "request_id": "one"},
     "/outreach/visits/new": VISIT,
+    "/outreach/ambassadors/{ambassador_id}/block": {"day": "2026-12-16"},
+    "/outreach/ambassadors/{ambassador_id}/unblock": {"days": ["2026-12-16"]},
+    "/outreach/ambassadors/{ambassador_id}/settings": {"limits.per_week": "2", "limits.per_campaign": "9"},
+    # Twice the same date: refused by a rule, so that the visit's team stays for what is tested afterwards.
+    "/outreach/visits/{visit_id}/dates": {f"alternatives.{n}.{k}": v for n in range(2) for k, v in DATE.items()},
+    "/outreach/visits/{visit_id}/withdraw": {"reason": "Ferien"},
     "/outreach/visits/{visit_id}/accept": {"ambassador_id": "{ambassador_id}"},
     "/outreach/visits/{visit_id}/decline": {"ambassador_id": "{ambassador_id}", "reason": "Prüfung"},
     "/outreach/visits/{visit_id}/move": {**DATE, "reason": ""},

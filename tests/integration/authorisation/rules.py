@@ -17,8 +17,8 @@ BOTH_SIDES = OWN_SCHOOL | OWN_COMPANY
 ALL_SIDES = BOTH_SIDES | OWN_TEAM
 VISITS = SCHOOLS | COMPANIES | AMBASSADORS
 
-# Ends the sessions with which the others are tested: sent last.
-LAST = ("/outreach/sign-out", "/outreach/sign-out-everywhere")
+# Takes the ambassador out of the visit, or ends the sessions with which the others are tested: sent last.
+LAST = ("/outreach/ambassadors/{ambassador_id}/pause", "/outreach/sign-out", "/outreach/sign-out-everywhere")
 
 _PAGES = {
     ANYBODY: """
@@ -30,6 +30,7 @@ _PAGES = {
         /notify/confirm/{token}  /notify/mine/{token}  /notify/parent/{token}
     """,
     SIGNED_IN: "/outreach/account",
+    VISITS | OPERATION: "/outreach/schools/choose",
     SCHOOLS: """
         /events/registrations  /events/self-found  /events/slots/{slot_id}/register  /events/search
         /outreach/visits/new
@@ -47,11 +48,17 @@ _PAGES = {
     OWN_COMPANY: """
         /events/offers/{offer_id}  /events/offers/{offer_id}/slots/{kind}
         /events/slots/{slot_id}/list  /events/slots/{slot_id}/manage  /events/slots/{slot_id}/{action}
+        /outreach/ambassadors/{ambassador_id}/pause
     """,
     BOTH_SIDES: "/events/registrations/{registration_id}  /events/registrations/{registration_id}/cancel",
     AMBASSADORS: "/outreach/my-visits",
     VISITS: "/outreach/visits",
-    ALL_SIDES: "/outreach/visits/{visit_id}  /outreach/visits/{visit_id}/cancel  /outreach/visits/{visit_id}/move",
+    ALL_SIDES: """
+        /outreach/visits/{visit_id}  /outreach/visits/{visit_id}/cancel  /outreach/visits/{visit_id}/move
+        /outreach/visits/{visit_id}/dates  /outreach/visits/{visit_id}/withdraw  /outreach/visits/{visit_id}/sheet
+        /outreach/visits/{visit_id}/calendar.ics
+    """,
+    OWN_COMPANY | OWN_TEAM: "/outreach/ambassadors/{ambassador_id}",
     OPERATION: """
         /events/messages  /events/messages/{message_id}
         /notify/messages  /notify/messages/{message_id}
@@ -89,19 +96,25 @@ _FORMS = {
         /events/registrations/{registration_id}/noted  /events/registrations/{registration_id}/acknowledge
         /events/self-found  /events/self-found/{record_id}/withdraw  /events/slots/{slot_id}/register
         /outreach/schools/{school_id}/movable-days  /outreach/visits/new
+        /outreach/visits/{visit_id}/agree  /outreach/visits/{visit_id}/dates
         /notify/class-links/{registration_id}/renew  /notify/class-links/{registration_id}/close
         /notify/class-links/{registration_id}/participants/{participant_id}/remove
     """,
     OWN_COMPANY: """
         /events/offers/new  /events/offers/{offer_id}/slots/{kind}  /events/offers/{offer_id}/{change}
         /events/slots/{slot_id}/attendance  /events/slots/{slot_id}/decide  /events/slots/{slot_id}/{action}
-        /outreach/ambassadors  /outreach/visits/{visit_id}/propose
+        /outreach/ambassadors  /outreach/visits/{visit_id}/propose  /outreach/visits/{visit_id}/withdraw
+        /outreach/ambassadors/{ambassador_id}/pause  /outreach/ambassadors/{ambassador_id}/resume
     """,
     BOTH_SIDES: """
         /events/registrations/{registration_id}/attend  /events/registrations/{registration_id}/cancel
         /outreach/visits/{visit_id}/cancel
     """,
     AMBASSADORS: "/outreach/my-visits/block  /outreach/my-visits/settings  /outreach/my-visits/unblock",
+    OWN_COMPANY | OWN_TEAM: """
+        /outreach/ambassadors/{ambassador_id}/block  /outreach/ambassadors/{ambassador_id}/settings
+        /outreach/ambassadors/{ambassador_id}/unblock
+    """,
     OWN_TEAM: "/outreach/visits/{visit_id}/accept  /outreach/visits/{visit_id}/decline",
     ALL_SIDES: "/outreach/visits/{visit_id}/complete",
     OPERATION: """

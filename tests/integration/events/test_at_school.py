@@ -9,9 +9,11 @@ import pytest
 
 from services.events.domain import commands as do
 from services.events.domain.facts import Registration
+from services.events.store.documents import offer_document, slot_document
 from services.events.store.store import Store
 from services.events.usecases import at_school, choosing, nearest, registrations, search
 from services.events.usecases.inputs import RegisterGroup, RegistrationFilter, SlotFilter
+from services.events.usecases.paging import CursorUnknown
 from services.events.usecases.upkeep import erase_due
 from shared.auth import Identity
 from shared.errors import NotAllowed
@@ -210,11 +212,16 @@ async def test_known_classes_are_those_of_the_own_schools_within_a_year(db: Data
 
 async def test_nearest_first_is_the_order_of_the_distances_over_many_pages(db: Database) -> None:
     dice = random.Random(3)
-    slots = [slot(id=f"s{n:02}", starts_utc=STARTS + timedelta(days=n % 4)) for n in range(30)]
-    store = await furnish(db, slots)
+    store = await furnish(db)
+    await db.offers.delete_many({})
     for n in range(30):
-        point = {"lat": HOME[0] + dice.randint(-3, 3) / 20, "lon": HOME[1] + dice.randint(-3, 3) / 20}
-        await db.slots.update_one({"_id": f"s{n:02}"}, {"$set": point if n else {"lat": None, "lon": None}})
+        lat, lon = HOME[0] + dice.randint(-3, 3) / 20, HOME[1] + dice.randint(-3, 3) / 20
+        facts = offer().facts
+        place = facts.place.model_copy(update={"lat": lat, "lon": lon} if n else {"lat": None, "lon": None})
+        made = replace(offer(), facts=facts.model_copy(update={"offer_id": f"o{n:02}", "place": place}))
+        await db.offers.insert_one(offer_document(made, NOW))
+        two = [slot(id=f"s{n:02}-{k}", offer_id=made.id, starts_utc=STARTS + timedelta(days=k)) for k in (1, 0)]
+        await db.slots.insert_many([slot_document(each, made) for each in two])
     seen, after = [], None
     while True:
         wanted = SlotFilter(near_school="school-1", state="bookable", limit=7, after=after)
@@ -222,15 +229,23 @@ async def test_nearest_first_is_the_order_of_the_distances_over_many_pages(db: D
         seen += found.items
         if (after := found.next) is None:
             break
-    assert sorted(each.id for each in seen) == [each.id for each in slots]
-    distances = [each.distance_km for each in seen]
-    assert distances[-1] is None and distances[:-1] == sorted(distances[:-1])
-    ranked = [(each.distance_km or 1e9, each.starts_at, each.id) for each in seen]
-    assert ranked == sorted(ranked)
+    assert len({each.id for each in seen}) == len(seen) == 60
+    ranked = [
+        (each.distance_km if each.distance_km is not None else 1e9, each.offer.id, each.starts_at) for each in seen
+    ]
+    assert ranked == sorted(ranked) and seen[-1].distance_km is None
     near = SlotFilter(near_school="school-1", state="bookable", max_km=9.0)
     within = await nearest.find_slots_nearest_first(store, near, now=NOW)
     by_time = await search.find_slots(store, near, now=NOW)
     assert {each.id for each in within.items} == {each.id for each in by_time.items}
+
+
+@pytest.mark.parametrize("after", ["nonsense", "bm9uc2Vuc2U=", "YX5ifmN-ZA=="])
+async def test_a_place_in_the_list_that_nobody_gave_out_is_refused(db: Database, after: str) -> None:
+    store = await furnish(db, [slot()])
+    with pytest.raises(CursorUnknown):
+        wanted = SlotFilter(near_school="school-1", state="bookable", after=after)
+        await nearest.find_slots_nearest_first(store, wanted, now=NOW)
 
 
 async def test_at_most_three_dates_are_compared_in_the_order_asked_and_unknown_ones_left_out(db: Database) -> None:
