@@ -15,6 +15,7 @@ from services.notify.smtp import Mailer, relay_of
 from services.notify.store.core import COLLECTIONS, Store
 from services.notify.usecases.context import Context
 from services.notify.usecases.erasure import erase_due
+from services.notify.usecases.tokens import Tokens
 from services.notify.web.routers import ROUTERS
 from shared.clock import Clock
 from shared.service import Service
@@ -29,14 +30,20 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     """The application, to be mounted below /notify. Nothing is connected before its lifespan begins."""
     service = Service("notify", settings, clock, listens_to=["outreach", "events"])
     writer = Writer(settings.public_url, settings.mail_from, settings.mail_domain, settings.zone)
-    store = Store(service.db, settings.retention_days, written=service.relay.wake, planned=lambda: sender.wake())
-    context = Context(store, writer)
+    store = Store(
+        service.db,
+        settings.retention_days,
+        written=service.relay.wake,
+        planned=lambda: sender.wake(),
+        pupil_retention_days=settings.pupil_retention_days,
+    )
+    context = Context(store, writer, Tokens(settings.secret_key.get_secret_value(), settings.public_url))
     mailer = Mailer(relay_of(settings.smtp_url.get_secret_value()), settings.smtp_timeout_seconds)
     sender = Sender(context, mailer, clock, settings.mails_at_once)
     service.consume(HANDLERS, context)
     workers: dict[str, Worker] = {
         "sender": sender.run,
-        "erasure": lambda: every_by(clock, HOUR, lambda: erase_due(store, now=clock.now())),
+        "erasure": lambda: every_by(clock, HOUR, lambda: erase_due(context, now=clock.now())),
     }
 
     def lifespan(_: FastAPI) -> AbstractAsyncContextManager[None]:

@@ -12,7 +12,7 @@ from shared.errors import Conflict, NotFound
 from shared.schemas.outreach import VisitFacts
 
 State = Literal["planned", "sending", "sent", "deferred", "refused", "suppressed", "cancelled"]
-Role = Literal["teacher", "company", "ambassador", "coordinator", "person"]
+Role = Literal["teacher", "company", "ambassador", "coordinator", "person", "pupil", "parent"]
 Method = Literal["REQUEST", "CANCEL"]
 STATES: tuple[State, ...] = ("planned", "sending", "sent", "deferred", "refused", "suppressed", "cancelled")
 SIGN_IN, TRANSITION, REMINDER = 0, 1, 2
@@ -43,11 +43,17 @@ TRUE_WHILE: Mapping[str, frozenset[str]] = {
     "visit_confirmed": frozenset({"confirmed"}),
     "visit_moved": frozenset({"confirmed"}),
     "visit_reminder": frozenset({"confirmed"}),
+    "parent_question": frozenset({"parent_asked"}),
+    "pupil_confirmation": frozenset({"pupil_asked"}),
+    "pupil_welcome": frozenset({"confirmed"}),
+    "pupil_reminder": frozenset({"confirmed"}),
 }
-NAMES_A_DATE = frozenset({"registration_confirmed", "slot_moved", "slot_reminder", "offer_changed"}) | frozenset(
-    {"visit_confirmed", "visit_moved", "visit_reminder"}
-)
-REMINDERS = frozenset({"slot_reminder", "visit_reminder"})
+NAMES_A_DATE = frozenset(
+    {"registration_confirmed", "slot_moved", "slot_reminder", "offer_changed", "pupil_reminder"}
+) | frozenset({"visit_confirmed", "visit_moved", "visit_reminder"})
+REMINDERS = frozenset({"slot_reminder", "visit_reminder", "pupil_reminder"})
+FOR_PUPILS = frozenset({"parent_question", "pupil_confirmation", "pupil_welcome", "pupil_reminder"})
+WRITTEN_LATE = REMINDERS | FOR_PUPILS  # their facts are read at the moment of sending, and they are always checked then
 
 
 class DeliveryUnknown(NotFound):
@@ -280,13 +286,13 @@ def after_deferral(delivery: Delivery, now: datetime, jitter: float) -> Failure:
 def reason_not_to_send(delivery: Delivery, known: Known | None, now: datetime) -> str:
     """Why a mail must not go out although it is due: `superseded`; empty when it may.
 
-    A reminder is checked every time. A mail about a transition is sent in its turn even when the next transition
-    already waits behind it, so that everybody can follow what happened; more than ten minutes late it must still be
-    true.
+    A reminder, and a mail to a pupil or parent, is checked every time. A mail about a transition is sent in its turn
+    even when the next transition already waits behind it, so that everybody can follow what happened; more than ten
+    minutes late it must still be true.
     """
     late = now - delivery.planned_at > LATE
-    if known is None or not (late or delivery.kind in REMINDERS):
-        return "superseded" if delivery.kind in REMINDERS else ""
+    if known is None or not (late or delivery.kind in WRITTEN_LATE):
+        return "superseded" if delivery.kind in WRITTEN_LATE else ""
     true_while = TRUE_WHILE.get(delivery.kind)
     if true_while is not None and known.state not in true_while:
         return "superseded"
@@ -332,7 +338,7 @@ def resent(delivery: Delivery, now: datetime, domain: str, request_id: str, even
         raise AlreadySent
     if delivery.kind in WITH_TOKEN and (now >= delivery.gives_up_at or not (delivery.facts or {}).get("token")):
         raise TooLateToSend
-    if not delivery.to.email or (delivery.facts is None and delivery.kind not in REMINDERS):
+    if not delivery.to.email or (delivery.facts is None and delivery.kind not in WRITTEN_LATE):
         raise ContentErased
     return _planned_again(delivery, now, domain, request_id)
 
@@ -360,6 +366,14 @@ def without_address(answer: str, email: str) -> str:
     """A server's answer without the recipient's address, so that logs and messages hold no personal data."""
     cleaned = re.sub(re.escape(email), "<address>", answer, flags=re.IGNORECASE) if email else answer
     return clean(cleaned)[:500]
+
+
+def masked(delivery: Delivery) -> Delivery:
+    """The delivery as the mail log may show it: of a pupil's or parent's address only the first letters."""
+    if delivery.to.role not in ("pupil", "parent") or not delivery.to.email:
+        return delivery
+    local, _, domain = delivery.to.email.rpartition("@")
+    return replace(delivery, to=replace(delivery.to, name="", email=f"{local[:1]}…@{domain[:1]}…"))
 
 
 @dataclass(frozen=True)

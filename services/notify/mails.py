@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from services.notify.consent import Participant
 from services.notify.domain import Letter, Recipient
 from shared.schemas.events import OfferFacts, RegistrationFacts
 from shared.schemas.outreach import ColleagueInvited, Contact, SignInRequested, VisitFacts
@@ -199,6 +200,20 @@ def visit_reminder(case: VisitCase) -> list[Letter]:
     return [Letter("visit_reminder", to) for to in (case.school, *case.team)]
 
 
+def pupil_question(participant: Participant) -> list[Letter]:
+    """What is to be said or asked now: a parent first, then the pupil, then the pupil's own page."""
+    to = Recipient("pupil", "", participant.email, participant.language, participant.id)
+    if participant.state == "parent_asked":
+        return [Letter("parent_question", Recipient("parent", "", participant.parent_email, to.language, to.id))]
+    return [Letter("pupil_confirmation" if participant.state == "pupil_asked" else "pupil_welcome", to)]
+
+
+def pupil_reminder(participant: Participant) -> list[Letter]:
+    """To the pupil, and to nobody else."""
+    to = Recipient("pupil", "", participant.email, participant.language, participant.id)
+    return [Letter("pupil_reminder", to)]
+
+
 def address_suppressed(coordinators: Sequence[Recipient]) -> list[Letter]:
     """To every coordinator: an address refuses mails."""
     return [Letter("address_suppressed", coordinator) for coordinator in coordinators]
@@ -211,6 +226,7 @@ KINDS = (
     "slot_reminder", "visit_requested", "visit_proposed", "visit_date_proposed", "visit_proposal_declined",
     "visit_proposal_withdrawn", "visit_proposal_expired", "visit_confirmed", "visit_moved", "visit_cancelled",
     "visit_reminder", "address_suppressed", "offer_changed", "offer_published", "offer_sent_back",
+    "parent_question", "pupil_confirmation", "pupil_welcome", "pupil_reminder",
 )  # fmt: skip
 
 

@@ -57,10 +57,10 @@ class Writer:
         return self._render(kind, "subject.txt", to, {**values, "calendar": "", "days": 0})
 
     def content(self, delivery: Delivery, now: datetime, secrets: bool = True) -> Content:
-        """Subject, text and HTML; without `secrets` links and codes that open something are masked."""
+        """Subject, text and HTML; without `secrets` what lets people in is masked (for the mail log)."""
         values = self._all_values(delivery, now)
-        if delivery.kind in WITH_TOKEN and not secrets:
-            values |= {"link": SECRET, "code": SECRET}
+        if not secrets:
+            values |= dict.fromkeys(_secret_of(delivery), SECRET)
         parts = [
             self._render(delivery.kind, part, delivery.to, values) for part in ("subject.txt", "body.txt", "body.html")
         ]
@@ -114,6 +114,8 @@ class Writer:
         )
 
     def _values(self, facts: dict[str, Any], to: Recipient) -> words.Values:
+        if to.role in ("pupil", "parent"):
+            return words.pupil_values(facts, to, self._public_url, self.zone)
         if "registration" in facts:
             return words.registration_values(facts, to, self._public_url, self.zone)
         if "visit" in facts:
@@ -138,6 +140,13 @@ class Writer:
         template = self._environment.get_template(f"{kind}/{part}.{to.language}")
         text = template.render(**common, **values)
         return clean(text) if part == "subject.txt" else re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _secret_of(delivery: Delivery) -> tuple[str, ...]:
+    """The names of the values that a reader of the mail log does not see."""
+    if delivery.to.role in ("pupil", "parent"):
+        return ("link", "first_name")
+    return ("link", "code") if delivery.kind in WITH_TOKEN else ()
 
 
 def _address(to: Recipient) -> Address:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from services.notify import domain, mails
+from services.notify.consent import Participant
 from services.notify.domain import CalendarPart, Delivery, Letter, Recipient
 from services.notify.mails import RegistrationCase, VisitCase
 from shared.schemas.events import GroupFacts, OfferFacts, Place, RegistrationFacts, SlotFacts
@@ -74,6 +75,25 @@ def registration(slot: SlotFacts, state: str, **changes: Any) -> RegistrationFac
     return RegistrationFacts(**{**facts, **changes})
 
 
+def participant(now: datetime, state: Any = "confirmed", under_16: bool = False, **changes: Any) -> Participant:
+    """A pupil of that class who asked to be reminded, with the consents that the state implies."""
+    facts: dict[str, Any] = {
+        "id": "pupil1",
+        "registration_id": "reg1",
+        "first_name": "Lena",
+        "email": "lena@post.example",
+        "language": "de",
+        "parent_email": "mutter@post.example" if under_16 else "",
+        "nonce": "nonce1",
+        "asked_at": now,
+        "question_ends_at": now + timedelta(days=7),
+        "erase_after": now + timedelta(days=30),
+        "parent_consented_at": now if under_16 and state != "parent_asked" else None,
+        "confirmed_at": now if state == "confirmed" else None,
+    }
+    return Participant(under_16=under_16, state=state, **{**facts, **changes})
+
+
 def member(number: int = 1, answer: str = "accepted", language: str = "de") -> TeamMember:
     """An ambassador."""
     return TeamMember(
@@ -132,6 +152,7 @@ def sample_deliveries(language: Language, starts: datetime, now: datetime) -> It
         content = {"visit": visit_facts.model_dump(mode="json"), **(before if kind == "visit_moved" else {})}
         for letter in getattr(mails, kind)(VisitCase(visit_facts, (coordinator,))):
             yield _delivery(letter, content, now)
+    yield from _to_pupils(language, starts, now)
     trouble = {
         "id": "muster",
         "masked": "te…@schule.example",
@@ -140,6 +161,17 @@ def sample_deliveries(language: Language, starts: datetime, now: datetime) -> It
     }
     for letter in mails.address_suppressed([coordinator]):
         yield _delivery(letter, {"suppression": trouble}, now)
+
+
+def _to_pupils(language: Language, starts: datetime, now: datetime) -> Iterator[Delivery]:
+    facts = _registrations(language, starts, now)["slot_reminder"].model_dump(mode="json")
+    pupil = participant(now, language=language)
+    younger = [participant(now, state, True, language=language) for state in ("parent_asked", "pupil_asked")]
+    letters = [(each, letter) for each in (*younger, pupil) for letter in mails.pupil_question(each)]
+    letters += [(pupil, letter) for letter in mails.pupil_reminder(pupil)]
+    for each, letter in letters:
+        own = {"first_name": each.first_name, "under_16": each.under_16, "path": "/notify/mine/muster"}
+        yield _delivery(letter, {"registration": facts, "participant": own}, now)
 
 
 def _registrations(language: Language, starts: datetime, now: datetime) -> dict[str, RegistrationFacts]:

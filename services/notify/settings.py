@@ -27,6 +27,9 @@ class Settings(CommonSettings):
     mails_at_once: int = Field(4, ge=1, le=50, description="Connections to the relay, and mails in flight per process")
     smtp_timeout_seconds: float = Field(30, gt=0, le=60, description="Longest wait for one answer of the relay")
     retention_days: int = Field(90, ge=1, description="Days after the event (or mail) at which personal data is erased")
+    pupil_retention_days: int = Field(
+        1, ge=0, le=90, description="Whole days after a visit's day for which pupils' names and addresses are kept"
+    )
 
     @model_validator(mode="after")
     def _mail_settings_fit(self) -> Self:

@@ -10,7 +10,7 @@ from services.notify.domain import Recipient
 from shared.region import career_fields
 from shared.schemas.events import OfferFacts, Place, RegistrationFacts
 from shared.schemas.outreach import VisitDate, VisitFacts
-from shared.ui.language import clock_time, short_day
+from shared.ui.language import clock_time, short_day, translate
 
 Values = dict[str, Any]
 
@@ -44,6 +44,18 @@ def registration_values(facts: dict[str, Any], to: Recipient, public_url: str, z
         "link": public_url + page,
         "public_url": public_url,
         **when(date_, to.language, zone),
+    }
+
+
+def pupil_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: str) -> Values:
+    """For mails to a pupil or parent. At planning there is no participant in the `facts`: only the subject is
+    written then, which names nobody."""
+    participant = facts.get("participant", {"first_name": "", "under_16": False, "path": ""})
+    return {
+        **registration_values(facts, to, public_url, zone),
+        "first_name": participant["first_name"],
+        "under_16": participant["under_16"],
+        "link": public_url + participant["path"],
     }
 
 
@@ -86,6 +98,12 @@ def sign_in_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: 
     expires = datetime.fromisoformat(facts["expires_at"]).astimezone(ZoneInfo(zone))
     link = f"{public_url}/outreach/sign-in/link?token={facts['token']}"
     return {"link": link, "code": facts["code"], "until": clock_time(expires.replace(tzinfo=None), to.language)}
+
+
+def consent_text(text: str, facts: RegistrationFacts, language: str, first_name: str = "{first_name}") -> str:
+    """One of the texts of `consent` as somebody is shown it; without the name, as it is kept."""
+    day = full_day(facts.slot.starts_local.date(), language)
+    return translate(text, language).format(first_name=first_name, company=facts.slot.offer.company_name, day=day)
 
 
 _TASKS = {

@@ -29,7 +29,10 @@ PURE_SHARED = (
     "shared.schemas",
     "shared.school_calendar",
 )
-PURE_OWN = ("services.outreach.school_register",)  # a file format: text in, facts out
+PURE_OWN = (
+    "services.outreach.school_register",  # a file format: text in, facts out
+    "services.notify.consent",  # the rules about pupils, apart from those about mails
+)
 SHIPPED_FACTS = ("shared.region",)  # reads only the data files that come with the code
 COMMANDS = ("shared.schemas.compatibility", "shared.schemas.asyncapi")  # run by hand, and by tests
 CLOCK_CALLS = {"now", "utcnow", "today", "fromtimestamp", "time", "monotonic", "perf_counter", "time_ns", "sleep"}
@@ -41,7 +44,18 @@ OPTIONAL = ("templates", "edge")
 OWN = {
     "outreach": {"school_register", "first_coordinator"},
     "events": set(),
-    "notify": {"answers", "calendar", "mails", "preview", "rendering", "samples", "sender", "smtp", "suppression"}
+    "notify": {
+        "answers",
+        "calendar",
+        "consent",
+        "mails",
+        "preview",
+        "rendering",
+        "samples",
+        "sender",
+        "smtp",
+        "suppression",
+    }
     | {"vtimezone", "words"},
 }
 LONGEST_FILE = 400

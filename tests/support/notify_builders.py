@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.notify import samples
+from services.notify.consent import Participant
 from services.notify.samples import COMPANY, TEACHER, member, offer
 from shared.schemas import events, outreach
 from shared.schemas.events import RegistrationFacts, SlotFacts
@@ -23,6 +24,11 @@ def registration(state: str = "confirmed", version: int = 1, id: str = "reg1", *
     """A class of 24 on that slot."""
     facts = {"registration_id": id, "version": version, **changes}
     return samples.registration(facts.pop("slot", None) or slot(), state, **facts)
+
+
+def participant(state: Any = "confirmed", under_16: bool = False, **changes: Any) -> Participant:
+    """A pupil of that class who asked to be reminded, with the consents that the state implies."""
+    return samples.participant(NOW, state, under_16, **changes)
 
 
 def said(message: type[events.RegistrationMessage], facts: RegistrationFacts, now: datetime = NOW) -> Any:

@@ -16,6 +16,7 @@ from services.notify.sender import Sender
 from services.notify.smtp import Mailer, relay_of
 from services.notify.store.core import COLLECTIONS, Store
 from services.notify.usecases.context import Context
+from services.notify.usecases.tokens import Tokens
 from shared import inbox, outbox
 from shared.inbox import Dispatcher
 from shared.mongo import Database, Document, create_collections
@@ -140,7 +141,7 @@ async def build_world(
     await store.create_indexes()
     await outbox.create_indexes(db)
     await inbox.create_indexes(db)
-    context = Context(store, writer())
+    context = Context(store, writer(), Tokens("a-secret-for-tests-" * 2, "https://perspektive.example"))
     mailer = Mailer(relay_of(server.url), 5)
     return World(db, clock, context, mailer, Sender(context, mailer, clock, at_once), server)  # type: ignore[arg-type]
 

@@ -3,14 +3,20 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from services.notify import consent
 from services.notify.store.copies import Copies
+from services.notify.store.counters import Counters
 from services.notify.store.deliveries import Deliveries
 from services.notify.store.mail_log import MailLog
+from services.notify.store.participants import ClassLinks, Participants
 from services.notify.store.suppressions import Suppressions
 from shared.ids import random_id
 from shared.mongo import Database, Document
 
-COLLECTIONS = ["deliveries", "suppressions", "slots", "registrations", "visits", "erasure_receipts"]
+COLLECTIONS = [
+    "deliveries", "suppressions", "slots", "registrations", "visits", "erasure_receipts", "class_links", "participants",
+    "consents", "counters",
+]  # fmt: skip
 
 
 class Store:
@@ -22,11 +28,16 @@ class Store:
         retention_days: int,
         written: Callable[[], None] = lambda: None,
         planned: Callable[[], None] = lambda: None,
+        pupil_retention_days: int = 1,
     ) -> None:
         self.db = db
         self.retention = timedelta(days=retention_days)
         self.deliveries = Deliveries(db, written, planned)
         self.copies = Copies(db, retention_days)
+        self.class_links = ClassLinks(db)
+        self.participants = Participants(db)
+        self.counters = Counters(db)
+        self._pupil_retention_days = pupil_retention_days
         self.suppressions = Suppressions(db)
         self.log = MailLog(db)
 
@@ -34,10 +45,17 @@ class Store:
         """All indexes of this service's own collections."""
         await self.deliveries.create_indexes()
         await self.copies.create_indexes()
+        await self.class_links.create_indexes()
+        await self.participants.create_indexes()
+        await self.counters.create_indexes()
         await self.suppressions.create_indexes()
         await self.log.create_indexes()
         await self.db.people.create_index("email")
         await self.db.set_aside.create_index("set_aside_at")
+
+    def pupils_gone_at(self, ends_local: datetime, zone: str) -> datetime:
+        """When pupils' data about a visit that ends then is to go."""
+        return consent.retention_ends(ends_local, zone, self._pupil_retention_days)
 
     async def erase_copies(self, collection: str, now: datetime) -> int:
         """Empty the copies whose time is over; the versions stay, so that an old message still changes nothing."""

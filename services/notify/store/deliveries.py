@@ -79,9 +79,12 @@ class Deliveries:
         if fresh:
             await self._rows.insert_many([_document(delivery) for delivery in fresh.values()], session=session)
 
-    async def cancel_waiting(self, about: str, kind: str, session: Session, except_revision: int | None = None) -> None:
+    async def cancel_waiting(
+        self, about: str | Sequence[str], kind: str, session: Session, except_revision: int | None = None
+    ) -> None:
         """Cancel the mails of `kind` about something that still wait, except those of one revision of its date."""
-        where: Document = {"about": about, "kind": kind, "waiting": True}
+        things = [about] if isinstance(about, str) else list(about)
+        where: Document = {"about": {"$in": things}, "kind": kind, "waiting": True}
         if except_revision is not None:
             where["revision"] = {"$ne": except_revision}
         change = {"$set": {"state": "cancelled", "reason": "superseded"}, "$unset": {"waiting": ""}}
@@ -205,14 +208,19 @@ class Deliveries:
         """How many deliveries there are in each state; counting ends at COUNTED_AT_MOST."""
         return {state: await self._rows.count_documents({"state": state}, limit=COUNTED_AT_MOST) for state in STATES}
 
-    async def erase(self, where: Document) -> int:
+    async def failed_among(self, abouts: Sequence[str]) -> set[str]:
+        """Those of `abouts` with a mail that was refused for good, given up, or held back."""
+        refused = {"about": {"$in": list(abouts)}, "state": {"$in": ["refused", "suppressed"]}}
+        return {row["about"] async for row in self._rows.find(refused, {"about": 1})}
+
+    async def erase(self, where: Document, session: Session | None = None) -> int:
         """Remove names, addresses and content from the deliveries in `where`; those still waiting are cancelled."""
         personal = {"recipient": "", "recipient_key": "", "recipient_name": "", "subject": "", "facts": None}
         personal |= {"words": [], "settled_by": ""}
         waiting = {"$set": {"state": "cancelled", "reason": "erased"}, "$unset": {"waiting": "", "lease": ""}}
-        await self._rows.update_many({**where, "state": {"$in": [*OPEN, "sending"]}}, waiting)
+        await self._rows.update_many({**where, "state": {"$in": [*OPEN, "sending"]}}, waiting, session=session)
         change = {"$set": {**personal, "erased": True}, "$unset": {"erase_after": ""}, "$inc": {"version": 1}}
-        return (await self._rows.update_many(where, change)).modified_count
+        return (await self._rows.update_many(where, change, session=session)).modified_count
 
     async def _end_many(self, _: str, endings: list[UpdateOne]) -> list[bool | Exception]:
         await self._rows.bulk_write(endings, ordered=False)

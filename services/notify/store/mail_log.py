@@ -1,4 +1,7 @@
-"""Queries of the mail log: what is stuck, what is found by words, what goes out on which day."""
+"""Queries of the mail log: what is stuck, what is found by words, what goes out on which day.
+
+Of pupils' and parents' addresses the log knows only the first letters.
+"""
 
 import base64
 import binascii
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.notify.domain import Delivery
+from services.notify.domain import Delivery, masked
 from services.notify.store.deliveries import CursorUnknown, cursor_of, delivery_of
 from shared.mongo import Database, Document
 from shared.words import beginning_with, fill_words, search_words, typed_words
@@ -45,7 +48,7 @@ class MailLog:
         query = {**where, "order": {"$lt": cursor_of(after)}} if after else where
         rows = await self._rows.find(query).sort("order", -1).limit(limit + 1).to_list(limit + 1)
         cursor = str(rows[limit - 1]["order"]) if len(rows) > limit else None
-        return [delivery_of(row) for row in rows[:limit]], cursor
+        return [_shown(row) for row in rows[:limit]], cursor
 
     async def search(self, q: str, most: int = FOUND_AT_MOST) -> list[Delivery]:
         """Deliveries in whose recipient or subject every word of `q` begins a word: at most `most`, newest first."""
@@ -53,14 +56,14 @@ class MailLog:
         if not words:
             return []
         rows = await self._rows.find(beginning_with(words)).limit(most).to_list(most)
-        return [delivery_of(row) for row in sorted(rows, key=lambda row: row["order"], reverse=True)]
+        return [_shown(row) for row in sorted(rows, key=lambda row: row["order"], reverse=True)]
 
     async def by_keys(self, keys: Sequence[str]) -> list[Delivery]:
         """Those of the deliveries that exist."""
-        return [delivery_of(row) async for row in self._rows.find({"_id": {"$in": list(keys)}})]
+        return [_shown(row) async for row in self._rows.find({"_id": {"$in": list(keys)}})]
 
     async def held_back_by(self, suppression_id: str, most: int = 500) -> list[Delivery]:
-        """What a suppression keeps from being sent, or was refused when it began."""
+        """What a suppression keeps from being sent, or was refused when it began. To send again, not to show."""
         held = {"suppression": suppression_id, "state": {"$in": ["suppressed", "refused"]}}
         return [delivery_of(row) async for row in self._rows.find(held).sort("order", -1).limit(most)]
 
@@ -98,7 +101,11 @@ class MailLog:
         found = self._rows.find(where).sort([("due_at", 1), ("_id", 1)]).limit(limit + 1)
         rows = await found.to_list(limit + 1)
         cursor = _cursor(rows[limit - 1]) if len(rows) > limit else None
-        return [delivery_of(row) for row in rows[:limit]], cursor
+        return [_shown(row) for row in rows[:limit]], cursor
+
+
+def _shown(row: Document) -> Delivery:
+    return masked(delivery_of(row))
 
 
 def stuck(kind: str = "") -> Document:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from services.notify.rendering import Writer
 from services.notify.store.core import Store
+from services.notify.usecases.tokens import Tokens
 
 
 class Turns:
@@ -35,8 +36,9 @@ class Turns:
 
 @dataclass(frozen=True)
 class Context:
-    """The store, and the writer that knows the mails' words."""
+    """The store, the writer that knows the mails' words, and the links in mails to pupils."""
 
     store: Store
     writer: Writer
+    tokens: Tokens
     turns: Turns = field(default_factory=Turns)

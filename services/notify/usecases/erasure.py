@@ -1,21 +1,36 @@
 """Personal data goes by itself: out of deliveries, own copies and messages that were set aside."""
 
 from datetime import datetime
+from functools import partial
 
-from services.notify.store.core import Store
 from services.notify.suppression import address_hash
 from services.notify.usecases.context import Context
+from services.notify.usecases.participants import forget
+from shared import mongo
 
 
-async def erase_due(store: Store, *, now: datetime) -> dict[str, int]:
+async def erase_due(context: Context, *, now: datetime) -> dict[str, int]:
     """Erase whatever has reached its date; returns counts by what it was, and leaves them as receipts."""
+    store = context.store
     counts = {"deliveries": await store.deliveries.erase({"erase_after": {"$lte": now}})}
     for collection in ("registrations", "visits", "slots"):
         counts[collection] = await store.erase_copies(collection, now)
     counts["suppressions"] = await store.suppressions.erase({"erase_after": {"$lte": now}})
     counts["set_aside"] = await store.forget_set_aside(now - store.retention)
+    counts["participants"] = await _erase_participants(context, now)
+    await store.class_links.erase(now)
     await store.write_receipt(counts, now)
     return counts
+
+
+async def _erase_participants(context: Context, now: datetime) -> int:
+    """Forget those whose visit is past, and those whose question nobody answered; each with all their mails."""
+    count = 0
+    while due := await context.store.participants.due(now):
+        for participant in due:
+            await mongo.transaction(context.store.db, partial(forget, context, participant))
+        count += len(due)
+    return count
 
 
 async def forget_person_who_left(context: Context, person_id: str, *, now: datetime) -> None:

@@ -34,7 +34,8 @@ async def list_deliveries(
 ) -> tuple[list[Delivery], str | None]:
     """Deliveries by state, kind, recipient and about, the newest first, and the cursor of the rest."""
     identity.must_operate()
-    return await context.store.deliveries.page(where, limit, after)
+    found, cursor = await context.store.deliveries.page(where, limit, after)
+    return [domain.masked(delivery) for delivery in found], cursor
 
 
 async def find_deliveries(
@@ -78,23 +79,20 @@ async def count_by_state(context: Context, identity: Identity) -> dict[str, int]
 
 
 async def show_delivery(context: Context, identity: Identity, delivery_id: str) -> Delivery:
-    """One delivery; DeliveryUnknown."""
+    """One delivery, pupils' addresses masked; DeliveryUnknown."""
     identity.must_operate()
-    delivery = await context.store.deliveries.get(delivery_id)
-    if delivery is None:
-        raise DeliveryUnknown
-    return delivery
+    return domain.masked(await _delivery(context, delivery_id))
 
 
 async def show_content(context: Context, identity: Identity, delivery: Delivery, *, now: datetime) -> Content | None:
-    """The mail as it was or would be written, sign-in secrets masked; None when nothing is left to write it from."""
+    """The mail as it was or would be written, what lets people in masked; None when nothing is left of it."""
     identity.must_operate()
     if delivery.kind == "sign_in":
         hidden = {"token": "", "code": "", "expires_at": delivery.gives_up_at.isoformat()}
         return context.writer.content(replace(delivery, facts=hidden), now, secrets=False)
     delivery = await with_facts(context, delivery)
-    at = delivery.sent_at or delivery.due_at
-    return context.writer.content(delivery, at, secrets=False) if delivery.facts else None
+    moment = delivery.sent_at or delivery.due_at
+    return context.writer.content(delivery, moment, secrets=False) if delivery.facts else None
 
 
 async def find_recipient(context: Context, identity: Identity, delivery: Delivery) -> str:
@@ -115,14 +113,26 @@ async def resend_delivery(
 ) -> Delivery:
     """Plan a refused or deferred mail again, now, to another address when one is given; a sent one only when that is
     asked for. A retry finds it planned. AddressIsSuppressed, and the rules of `domain.resent`."""
-    delivery = await show_delivery(context, identity, delivery_id)
+    identity.must_operate()
+    delivery = await _delivery(context, delivery_id)
     if delivery.last_request_id == request_id:
-        return delivery
-    if delivery.facts is None and delivery.kind in domain.REMINDERS and not (await with_facts(context, delivery)).facts:
+        return domain.masked(delivery)
+    if (
+        delivery.facts is None
+        and delivery.kind in domain.WRITTEN_LATE
+        and not (await with_facts(context, delivery)).facts
+    ):
         raise ContentErased
     to = replace(delivery.to, email=to_address or delivery.to.email)
     if await context.store.suppressions.active(to.email):
         raise AddressIsSuppressed
     again = replace(domain.resent(delivery, now, context.writer.domain, request_id, even_if_sent), to=to)
     await context.store.deliveries.replace(again)
-    return again
+    return domain.masked(again)
+
+
+async def _delivery(context: Context, delivery_id: str) -> Delivery:
+    delivery = await context.store.deliveries.get(delivery_id)
+    if delivery is None:
+        raise DeliveryUnknown
+    return delivery

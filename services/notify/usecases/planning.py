@@ -11,6 +11,7 @@ from services.notify.mails import RegistrationCase, VisitCase
 from services.notify.store.copies import RegistrationCopy
 from services.notify.usecases.context import Context
 from services.notify.usecases.planner import Planner, cause_of
+from services.notify.usecases.pupil_mails import replan_for_pupils
 from shared import inbox
 from shared.mongo import Session
 from shared.schemas.base import Message
@@ -172,6 +173,7 @@ async def _plan_registration(
         after = replace(after, calendar=entries, company_knows=told_company)
         await planner.copies.put_registrations([after], session)
         await _plan_slot_reminders(planner, facts, session)
+        await replan_for_pupils(planner.context, facts, now=planner.now, session=session)
     await planner.write(session)
 
 
@@ -200,6 +202,7 @@ async def _plan_slot_moved(
     told = replace(copy, facts=facts, told=slot.revision, calendar=entries)
     await planner.copies.put_registrations([told], session)
     await _plan_slot_reminders(planner, facts, session)
+    await replan_for_pupils(context, facts, now=now, session=session)
     await planner.write(session)
 
 

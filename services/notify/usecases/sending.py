@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 
 from services.notify import domain
 from services.notify.answers import INVALID_ADDRESS, is_hard_bounce
-from services.notify.domain import REMINDERS, Attempt, Delivery, without_address
+from services.notify.domain import FOR_PUPILS, WRITTEN_LATE, Attempt, Delivery, without_address
 from services.notify.rendering import AddressInvalid, envelope_address
 from services.notify.smtp import Mailer, Refused, TryAgain
 from services.notify.suppression import Suppression, after_refusal
+from services.notify.usecases import pupil_mails
 from services.notify.usecases.address_trouble import tell_coordinators
 from services.notify.usecases.context import Context
 from shared.mongo import Session, StoreUnavailable
@@ -30,7 +31,7 @@ async def send_delivery(context: Context, mailer: Mailer, delivery: Delivery, *,
     if now >= delivery.gives_up_at:
         await _fail(context, delivery, None, "gave_up", GAVE_UP, now)
         return
-    known = await _patiently(lambda: context.store.copies.known(delivery.about))
+    known = await _patiently(lambda: _known(context, delivery))
     reason = domain.reason_not_to_send(delivery, known, now)
     if reason:
         await _end(context, delivery, None, state="cancelled", reason=reason)
@@ -46,10 +47,18 @@ async def send_delivery(context: Context, mailer: Mailer, delivery: Delivery, *,
     await _hand_over(context, mailer, complete, now)
 
 
+async def _known(context: Context, delivery: Delivery) -> domain.Known | None:
+    if delivery.kind in FOR_PUPILS:
+        return await pupil_mails.known_of_participant(context, delivery)
+    return await context.store.copies.known(delivery.about)
+
+
 async def with_facts(context: Context, delivery: Delivery) -> Delivery:
     """The delivery with the facts to write from: a reminder's are those of the present copy."""
-    if delivery.facts is not None or delivery.kind not in REMINDERS:
+    if delivery.facts is not None or delivery.kind not in WRITTEN_LATE:
         return delivery
+    if delivery.kind in FOR_PUPILS:
+        return replace(delivery, facts=await pupil_mails.facts_for(context, delivery))
     kind, _, id = delivery.about.partition(":")
     copies = context.store.copies
     if kind == "registration" and (copy := await copies.registration(id)):
@@ -79,7 +88,7 @@ async def _hand_over(context: Context, mailer: Mailer, delivery: Delivery, now: 
 
 
 async def _record_sent(context: Context, delivery: Delivery, answer: str, now: datetime) -> None:
-    facts = domain.without_token(delivery)
+    facts = _kept(delivery)
     attempt = Attempt(now, "sent", answer)
     await _end(context, delivery, attempt, state="sent", reason="", sent_at=now, facts=facts)
 
@@ -94,9 +103,12 @@ async def _defer(context: Context, delivery: Delivery, answer: str, now: datetim
 
 
 async def _refuse(context: Context, delivery: Delivery, answer: str, now: datetime) -> None:
-    """The end of this mail; when the server does not know the address, also of the others to it."""
+    """The end of this mail; when the server does not know the address, also of the others to it.
+
+    Of a pupil's address nothing is kept beyond the visit, and nobody is told but the teacher, by the list.
+    """
     attempt = Attempt(now, "refused", answer)
-    if not is_hard_bounce(answer):
+    if delivery.kind in FOR_PUPILS or not is_hard_bounce(answer):
         await _fail(context, delivery, attempt, "refused", answer, now)
         return
     suppression = after_refusal(delivery, answer, now)
@@ -125,8 +137,16 @@ async def _fail(
     also: Callable[[Session], Awaitable[None]] | None = None,
     **more: Any,
 ) -> None:
-    """Record the end and say so, in one transaction with what `also` writes."""
-    failed = DeliveryFailed.about(
+    """Record the end and say so, in one transaction with what `also` writes. Of pupils' mails nothing is said outside
+    of this service."""
+    messages = [] if delivery.kind in FOR_PUPILS else [_failed(delivery, answer, now)]
+    changes = {"state": "refused", "reason": reason, "facts": _kept(delivery), **more}
+    await _patiently(lambda: context.store.deliveries.end_and_tell(delivery, attempt, messages, also, **changes))
+    context.store.deliveries.planned()
+
+
+def _failed(delivery: Delivery, answer: str, now: datetime) -> DeliveryFailed:
+    return DeliveryFailed.about(
         f"delivery:{delivery.key}",
         delivery.version + 1,
         now=now,
@@ -137,10 +157,11 @@ async def _fail(
         answer=answer,
         failed_at=now,
     )
-    facts = domain.without_token(delivery)
-    changes = {"state": "refused", "reason": reason, "facts": facts, **more}
-    await _patiently(lambda: context.store.deliveries.end_and_tell(delivery, attempt, [failed], also, **changes))
-    context.store.deliveries.planned()
+
+
+def _kept(delivery: Delivery) -> dict[str, Any] | None:
+    """What stays of a mail's content: nobody needs a used link's token, or a pupil's name."""
+    return None if delivery.kind in FOR_PUPILS else domain.without_token(delivery)
 
 
 async def _end(context: Context, delivery: Delivery, attempt: Attempt | None, **changes: Any) -> None:

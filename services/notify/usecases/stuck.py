@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import EmailStr, TypeAdapter, ValidationError
 
-from services.notify.domain import REMINDERS, WITH_TOKEN, Delivery, NoLongerTrue
+from services.notify.domain import FOR_PUPILS, REMINDERS, WITH_TOKEN, Delivery, NoLongerTrue
 from services.notify.store.mail_log import stuck
 from services.notify.suppression import AddressIsSuppressed, NotAnAddress
 from services.notify.usecases.context import Context
@@ -92,10 +92,12 @@ async def correct_address(
 
 
 def can_be_corrected(delivery: Delivery) -> bool:
-    """Whether sending to another address may be offered: a sign-in link must reach nobody but its person."""
+    """Whether sending to another address may be offered: a sign-in link must reach nobody but its person,
+    and a pupil's or parent's link nobody but whom they named."""
     return (
         delivery.state in ("refused", "suppressed", "deferred")
         and delivery.kind not in WITH_TOKEN
+        and delivery.kind not in FOR_PUPILS
         and bool(delivery.to.email)
         and (delivery.facts is not None or delivery.kind in REMINDERS)
     )

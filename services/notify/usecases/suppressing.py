@@ -33,6 +33,11 @@ async def list_suppressions(
 
 async def show_suppression(context: Context, identity: Identity, id: str) -> tuple[Suppression, list[Delivery]]:
     """One suppression with the mails that it holds back. SuppressionUnknown."""
+    found, held = await _with_held(context, identity, id)
+    return found, [domain.masked(delivery) for delivery in held]
+
+
+async def _with_held(context: Context, identity: Identity, id: str) -> tuple[Suppression, list[Delivery]]:
     identity.must_operate()
     found = await context.store.suppressions.get(id)
     if found is None:
@@ -64,7 +69,7 @@ async def lift_suppression(
     context: Context, identity: Identity, id: str, *, now: datetime, request_id: str
 ) -> tuple[Suppression, int]:
     """Write to the address again, and send what was held back and is still useful; returns how many mails that are."""
-    found, held = await show_suppression(context, identity, id)
+    found, held = await _with_held(context, identity, id)
     if found.last_request_id != request_id:
         found = lifted(found, identity.name, now, request_id)
         await context.store.suppressions.lift(found)

@@ -1,5 +1,5 @@
 """All pages of the service."""
 
-from services.notify.web import coming, mail_log, search, stuck, suppressions, tables
+from services.notify.web import class_links, coming, mail_log, pupils, search, stuck, suppressions, tables
 
-ROUTERS = (tables.router, mail_log.router, stuck.router, suppressions.router, coming.router, search.router)
+ROUTERS = [part.router for part in (tables, mail_log, stuck, suppressions, coming, search, class_links, pupils)]

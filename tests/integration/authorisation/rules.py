@@ -27,6 +27,8 @@ _PAGES = {
         /outreach/invitations/link  /outreach/sign-in/oidc  /outreach/sign-in/oidc/callback
         /outreach/start  /outreach/funder-logo  /outreach/imprint  /outreach/privacy
         /outreach/accessibility  /outreach/accessibility/thanks
+        /notify/class/{secret}  /notify/class/{secret}/sent  /notify/erased
+        /notify/confirm/{token}  /notify/mine/{token}  /notify/parent/{token}
     """,
     SIGNED_IN: "/outreach/account",
     VISITS | OPERATION: "/outreach/schools/choose",
@@ -41,6 +43,9 @@ _PAGES = {
         /outreach/schools/{school_id}  /events/self-found/{record_id}/withdraw
         /events/registrations/{registration_id}/day-sheet  /events/registrations/{registration_id}/attendance-list
         /events/registrations/{registration_id}/qr  /events/registrations/{registration_id}/calendar.ics
+        /notify/class-links/{registration_id}  /notify/class-links/{registration_id}/sheet
+        /notify/class-links/{registration_id}/renew  /notify/class-links/{registration_id}/close
+        /notify/class-links/{registration_id}/participants/{participant_id}/remove
     """,
     (SCHOOLS | COMPANIES) - AGENCY: "/outreach/my-organisation",
     COMPANIES: """
@@ -92,6 +97,8 @@ _FORMS = {
         /outreach/language  /events/language  /notify/language
         /outreach/sign-in  /outreach/sign-in/code  /outreach/sign-in/link  /outreach/sign-out
         /outreach/accessibility  /outreach/invitations/accept  /outreach/invitations/decline
+        /notify/class/{secret}  /notify/confirm/{token}  /notify/parent/{token}
+        /notify/mine/{token}/coming  /notify/mine/{token}/withdraw
     """,
     SIGNED_IN: "/outreach/account  /outreach/act-as  /outreach/sign-out-everywhere",
     SCHOOLS: "/events/search",
@@ -104,6 +111,8 @@ _FORMS = {
         /outreach/my-organisation/{organisation_id}/invite
         /outreach/my-organisation/{organisation_id}/invitations/{invitation_id}/withdraw
         /outreach/my-organisation/{organisation_id}/people/{person_id}/remove
+        /notify/class-links/{registration_id}/renew  /notify/class-links/{registration_id}/close
+        /notify/class-links/{registration_id}/participants/{participant_id}/remove
     """,
     OWN_COMPANY: """
         /events/company/decide

@@ -187,9 +187,9 @@ async def test_an_address_is_suppressed_by_hand_with_a_reason(world: World) -> N
 
 async def test_a_suppression_goes_by_itself_and_with_its_person(world: World) -> None:
     await bounce(world)
-    await erase_due(world.context.store, now=NOW + timedelta(days=364))
+    await erase_due(world.context, now=NOW + timedelta(days=364))
     assert await world.db.suppressions.count_documents({}) == 1
-    counts = await erase_due(world.context.store, now=NOW + timedelta(days=366))
+    counts = await erase_due(world.context, now=NOW + timedelta(days=366))
     assert counts["suppressions"] == 1 and await world.db.suppressions.count_documents({}) == 0
     await world.db.people.insert_one({"_id": "p1", "email": "Tessa@schule.example", "active": True})
     await bounce(world, *[])

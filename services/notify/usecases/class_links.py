@@ -1,0 +1,121 @@
+"""What a teacher does with a class link: show it, print it, renew or close it, see who is on the list."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.notify import consent
+from services.notify.consent import (
+    ClassLink,
+    Participant,
+    ParticipantUnknown,
+    RegistrationNotConfirmed,
+    RegistrationUnknown,
+)
+from services.notify.usecases import pupil_mails
+from services.notify.usecases.context import Context
+from services.notify.usecases.participants import Visit, forget, visit_of
+from shared import mongo
+from shared.auth import Identity
+from shared.mongo import Session
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the list: no address. `state` is the participant's, `failed` says that a mail did not arrive."""
+
+    id: str
+    first_name: str
+    state: str
+    cannot_come: bool
+    failed: bool
+
+
+@dataclass(frozen=True)
+class ClassList:
+    """A registration's class link (`address` is empty while there is none that works), and who is on its list."""
+
+    visit: Visit
+    link: ClassLink | None
+    address: str
+    entries: list[Entry]
+    room: int
+
+    @property
+    def reminded(self) -> int:
+        """How many get the reminders."""
+        return sum(entry.state == "confirmed" and not entry.cannot_come for entry in self.entries)
+
+
+async def show_class_list(context: Context, identity: Identity, registration_id: str, *, now: datetime) -> ClassList:
+    """The class link and the list, for teachers of the school and coordinators. RegistrationUnknown, NotAllowed."""
+    visit = await _visit(context, identity, registration_id, now)
+    link = await context.store.class_links.of_registration(registration_id)
+    people = await context.store.participants.of_registration(registration_id)
+    failed = await context.store.deliveries.failed_among([pupil_mails.about(each) for each in people])
+    works = link is not None and link.open and not visit.over
+    address = context.tokens.class_link(link.secret) if link and works else ""
+    entries = [_entry(each, pupil_mails.about(each) in failed, now) for each in people]
+    return ClassList(visit, link, address, entries, consent.room(visit.facts.group.pupils))
+
+
+async def renew_class_link(
+    context: Context, identity: Identity, registration_id: str, version: int, *, now: datetime
+) -> None:
+    """Make the class link anew: the one before leads nowhere. Sent twice for the same `version`, it is made once.
+
+    RegistrationNotConfirmed.
+    """
+    visit = await _visit(context, identity, registration_id, now)
+    if visit.over:
+        raise RegistrationNotConfirmed
+    if await context.store.class_links.renew(registration_id, version, pupil_mails.new_secret()):
+        return
+    slot = visit.facts.slot
+    fresh = ClassLink(registration_id, pupil_mails.new_secret(), True)
+    await context.store.class_links.add(fresh, context.store.pupils_gone_at(slot.ends_local, slot.zone))
+
+
+async def close_class_link(context: Context, identity: Identity, registration_id: str, *, now: datetime) -> None:
+    """Nobody can ask any more; those on the list stay and are reminded."""
+    await _visit(context, identity, registration_id, now)
+    await context.store.class_links.close(registration_id)
+
+
+async def show_entry(
+    context: Context, identity: Identity, registration_id: str, participant_id: str, *, now: datetime
+) -> Entry:
+    """One line of the list; ParticipantUnknown."""
+    found = await show_class_list(context, identity, registration_id, now=now)
+    entry = next((each for each in found.entries if each.id == participant_id), None)
+    if entry is None:
+        raise ParticipantUnknown
+    return entry
+
+
+async def remove_entry(
+    context: Context, identity: Identity, registration_id: str, participant_id: str, *, now: datetime
+) -> None:
+    """Take somebody off the list; everything about them is erased at once. A second time changes nothing."""
+    await _visit(context, identity, registration_id, now)
+    participant = await context.store.participants.get(participant_id)
+    if participant is None or participant.registration_id != registration_id:
+        return
+
+    async def work(session: Session) -> None:
+        await forget(context, participant, session)
+
+    await mongo.transaction(context.store.db, work)
+
+
+async def _visit(context: Context, identity: Identity, registration_id: str, now: datetime) -> Visit:
+    visit = await visit_of(context, registration_id, now=now)
+    if visit is None:
+        raise RegistrationUnknown
+    identity.must_act_for_school(visit.facts.school_id)
+    return visit
+
+
+def _entry(participant: Participant, failed: bool, now: datetime) -> Entry:
+    late = participant.state != "confirmed" and now >= participant.question_ends_at
+    state = "unanswered" if late else participant.state
+    return Entry(participant.id, participant.first_name, state, participant.cannot_come, failed)
