@@ -224,9 +224,14 @@ async def visit_counts(store: Store, ambassador_ids: Sequence[str]) -> dict[str,
     return found
 
 
-async def last_texts(store: Store, campaign_id: str, field: str) -> tuple[str, str]:
-    """(material, preparation) of the newest visit of this field in the campaign that has some."""
-    where = {"campaign_id": campaign_id, "field": field, "material": {"$gt": ""}}
+async def last_texts(
+    store: Store, campaign_id: str, field: str, company_ids: Sequence[str] | None
+) -> tuple[str, str]:
+    """(material, preparation) of the newest visit of this field in the campaign that has some, and a team of one of
+    these companies (None: of any)."""
+    where: Document = {"campaign_id": campaign_id, "field": field, "material": {"$gt": ""}}
+    if company_ids is not None:
+        where["team.company_id"] = {"$in": list(company_ids)}
     row = await store.db.visits.find_one(where, sort=[("requested_at", DESCENDING)])
     return (row["material"], row["preparation"]) if row else ("", "")
 

@@ -65,6 +65,8 @@ async def own_organisations(store: Store, identity: Identity) -> list[tuple[str,
     if not ids:
         raise NotAllowed
     names = await organisations.names(store, ids)
+    if not names:
+        raise NotAllowed
     return sorted(names.items(), key=lambda pair: pair[1].casefold())
 
 
