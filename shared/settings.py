@@ -24,6 +24,6 @@ class CommonSettings(BaseSettings):
     search_engines: bool = Field(False, description="Whether search engines may list the pages")
     trusted_proxies: str = Field(
         "127.0.0.1",
-        description="Addresses or networks of the proxies in front, parted by commas, whose X-Forwarded-For is believed",
+        description="Addresses of the proxies in front, parted by commas, whose X-Forwarded-For is believed",
     )
     log_level: str = "INFO"

@@ -93,7 +93,8 @@ class Imports:
         kept = await self._kept(kind, import_id, now)
         rows = self.db.table_import_lines.find({"import_id": import_id})
         lines = await rows.sort([("failed", -1), ("line", 1)]).to_list(most)
-        return Import(import_id, kept["state"], kept["total"], kept["at"], kept["counts"], lines, kept.get("failed", False))
+        failed = kept.get("failed", False)
+        return Import(import_id, kept["state"], kept["total"], kept["at"], kept["counts"], lines, failed)
 
     async def faults(self, identity: Identity, kind: str, import_id: str, *, now: datetime) -> list[Document]:
         """All lines with faults, in the order of the file. ImportNotFound."""
@@ -120,8 +121,8 @@ class Imports:
         return len(found)
 
     async def go_on(self, import_id: str) -> None:
-        """Do what is left of an import, unless somebody else is at it. One that fails in a way that nobody thought of is
-        stopped: it must not be tried for ever, nor keep others waiting."""
+        """Do what is left of an import, unless somebody else is at it. One that fails in a way that nobody thought of
+        is stopped: it must not be tried for ever, nor keep others waiting."""
         lease, holder = f"import:{import_id}", random_id()
         if not await hold_lease(self.db, lease, holder, LEASE_SECONDS):
             return

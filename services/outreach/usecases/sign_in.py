@@ -130,7 +130,9 @@ async def sign_in_by_provider(
     if not verified:
         raise AddressNotVerified
     person = await people.by_email(store, email)
-    if person is None or not _same_address(person.email, email) or not any(role.kind in BY_PROVIDER for role in person.roles):
+    if person is None or not _same_address(person.email, email):
+        raise NotKnownHere
+    if not any(role.kind in BY_PROVIDER for role in person.roles):
         raise NotKnownHere
     return await _entered(store, person, back_to, now)
 

@@ -110,7 +110,8 @@ async def _claims(request: Request, provider: StarletteOAuth2App) -> dict[str, A
 
 
 async def _asked(answer: Any) -> Any:
-    """The provider's `answer`, whatever it may hold. ProviderAway, ProviderRefused; the log names the kind of error and no person."""
+    """The provider's `answer`, whatever it may hold. ProviderAway, ProviderRefused; the log names the kind of error and
+    no person."""
     try:
         return await answer
     except (httpx.HTTPError, RuntimeError) as error:
