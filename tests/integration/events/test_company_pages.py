@@ -130,6 +130,22 @@ async def test_an_offer_waits_for_its_check_and_nobody_else_sees_it(world: World
         )
 
 
+async def test_an_offer_that_is_withdrawn_before_it_was_published_stays_hidden(world: World) -> None:
+    await check_offers(world)
+    slot = await world.slot()
+    offer = slot["offer"]["id"]
+    await visitor(world, "company").send(f"offers/{offer}/withdraw")
+    for path in (f"offers/{offer}", f"slots/{slot['id']}", f"slots/{slot['id']}/calendar.ics"):
+        assert (await visitor(world, "other-company").get(path)).status_code in (403, 404), path
+    assert slot["id"] not in (await visitor(world).get("")).text
+    listed = await world.other_company.get("slots", state="all")
+    assert slot["id"] not in [each["id"] for each in listed.json()["items"]]
+    assert "withdrawn" in (await visitor(world, "company").get(f"offers/{offer}")).text
+    assert await messages(world, "OfferChanged") == []
+    await visitor(world, "coordinator").send("offers/waiting", {"offer": [offer]})
+    assert await messages(world, "OfferPublished") == []
+
+
 async def test_the_coordinator_publishes_many_at_once_and_a_second_click_says_so(world: World) -> None:
     await check_offers(world)
     first, second = await world.slot(), await world.slot({"title": "Zweites"})
