@@ -86,6 +86,20 @@ KEPT = (
         "{days} days after the date or the mail; sign-in mails after 7 days", "retention_days",
     ),
     Kept(
+        "notify", ("class_links", "participants"),
+        "Pupils who want to be reminded: first name, e-mail address, language, whether under 16; "
+        "of those under 16 also a parent's e-mail address",
+        "Asking for consent, and reminding of the company tour", CONSENT,
+        "{days} days after the date; at once when somebody withdraws; without every consent, 7 days after the question",
+        "pupil_retention_days",
+    ),
+    Kept(
+        "notify", ("consents",),
+        "Consents of pupils and parents: what was asked, the answer, and when; no name and no address",
+        "Proving the consent", CONSENT,
+        "without a date; when a pupil's data goes, nothing in it leads to the pupil any more",
+    ),
+    Kept(
         "notify", ("suppressions",),
         "Suppressed addresses: a check sum of the address that mails did not reach, and the mail server's answer",
         "Not writing again to an address that does not exist", PUBLIC_TASK,
