@@ -4,7 +4,7 @@ TIME ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test demo reset forward lint
+.PHONY: help run test demo reset forward lint pictures
 # One target at a time: two set-ups side by side would share .venv.
 .NOTPARALLEL:
 
@@ -19,6 +19,9 @@ demo: .venv/.ready-to-run ## play a campaign from offer to reminder against a ru
 
 forward: .venv/.ready-to-run ## move the clock of the running system: make forward TIME="14 days"
 	@exec .venv/bin/python -m deploy.local forward "$(TIME)"
+
+pictures: .venv/.ready-to-test ## take the pictures of docs/pictures from a running, fresh start
+	@exec .venv/bin/python -m tests.support.pictures docs/pictures
 
 reset: .venv/.ready-to-run ## delete all data of the embedded start
 	@exec .venv/bin/python -m deploy.local reset

@@ -1,29 +1,58 @@
 """The main menu, the same in all three services: what a person's roles can do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.identity import Identity
+from shared.schemas.outreach import Role
 from shared.ui.language import translate
 
 Entry = tuple[str, str]  # (address, English text)
 
 PLACES: Entry = ("/events/", "Find a place")
 SIGN_IN: Entry = ("/outreach/sign-in", "Sign in")
+VISITS: Entry = ("/outreach/visits", "School visits")
+ACCESS: Entry = ("/outreach/my-organisation", "Who has access")
+ANYBODY: list[Entry] = [("/outreach/start", "What is this?"), PLACES, SIGN_IN]
 TEACHER: list[Entry] = [
-    PLACES, ("/events/registrations", "Registrations"), ("/outreach/visits", "School visits"),
+    ("/events/home", "Home"), ("/events/find", "Find a place"), ("/events/registrations", "Registrations"), VISITS,
 ]  # fmt: skip
-COMPANY: list[Entry] = [("/events/offers", "Offers"), ("/outreach/visits", "School visits")]
+COMPANY: list[Entry] = [
+    ("/events/company", "My company"), ("/events/offers", "Offers"), ("/events/company/visitors", "Who comes"), VISITS,
+]  # fmt: skip
 AMBASSADOR: list[Entry] = [("/outreach/my-visits", "My visits")]
 COORDINATOR: list[Entry] = [
-    ("/outreach/", "Campaigns"), ("/events/offers", "Offers"), ("/events/registrations", "Registrations"),
-    ("/outreach/visits", "School visits"),
+    ("/outreach/", "Overview"), ("/events/offers", "Offers"), ("/events/registrations", "Registrations"), VISITS,
+    ("/outreach/search", "Search"),
 ]  # fmt: skip
-PEOPLE_AND_PLACES: list[Entry] = [
-    PLACES, ("/outreach/schools", "Schools"), ("/outreach/companies", "Companies"),
-    ("/outreach/ambassadors", "Ambassadors"), ("/outreach/people", "People and roles"),
+MAILS: list[Entry] = [
+    ("/notify/", "Mail log"), ("/notify/stuck", "Stuck mails"), ("/notify/suppressions", "Suppressed addresses"),
+    ("/notify/upcoming", "Coming mails"), ("/notify/templates", "Mail templates"),
+    ("/outreach/messages", "Messages set aside"),
 ]  # fmt: skip
-MAILS: list[Entry] = [("/notify/", "Mail log"), ("/outreach/messages", "Messages set aside")]
-UPKEEP: list[Entry] = [("/outreach/imports", "Import of schools"), ("/outreach/api-keys", "API keys")]
+OPERATOR: list[Entry] = [MAILS[0], MAILS[1], MAILS[2], MAILS[5]]
+MORE: dict[str, dict[str, list[Entry]]] = {
+    "teacher": {"School": [("/events/self-found", "Self-found places"), ACCESS]},
+    "company": {"Company": [("/outreach/ambassadors", "Ambassadors"), PLACES, ACCESS]},
+    "coordinator": {
+        "Campaign": [
+            ("/events/offers/waiting", "Offers to check"), ("/events/coverage", "Need and supply"),
+            ("/outreach/coverage", "Who got nothing"), PLACES, ("/events/self-found", "Self-found places"),
+        ],
+        "People and places": [
+            ("/outreach/schools", "Schools"), ("/outreach/companies", "Companies"),
+            ("/outreach/ambassadors", "Ambassadors"), ("/outreach/people", "People and roles"),
+        ],
+        "Mails": MAILS,
+        "Upkeep": [
+            ("/outreach/imports", "Import"), ("/outreach/feedback", "Feedback"), ("/outreach/api-keys", "API keys"),
+        ],
+    },
+}  # fmt: skip
+HOMES = {
+    "coordinator": COORDINATOR[0][0], "teacher": TEACHER[0][0], "company": COMPANY[0][0],
+    "ambassador": AMBASSADOR[0][0], "operator": OPERATOR[0][0],
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,16 +74,32 @@ def menu(person: Identity | None, language: str) -> Menu:
     return Menu(_translated(main, language), {translate(k, language): _translated(v, language) for k, v in more})
 
 
+def home_of(roles: Sequence[Role]) -> str:
+    """Where somebody with these roles begins."""
+    kinds = {role.kind for role in roles}
+    return next((address for kind, address in HOMES.items() if kind in kinds), PLACES[0])
+
+
+def initials(name: str) -> str:
+    """At most two letters for a person, as in "EM" for Erika Muster."""
+    words = [word for word in name.split() if word[0].isalpha()]
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
 def _entries(person: Identity | None) -> tuple[list[Entry], list[tuple[str, list[Entry]]]]:
     if person is None:
-        return [PLACES, SIGN_IN], []
+        return ANYBODY, []
     if person.coordinates:
-        return COORDINATOR, [("People and places", PEOPLE_AND_PLACES), ("Mails", MAILS), ("Upkeep", UPKEEP)]
+        return COORDINATOR, list(MORE["coordinator"].items())
     main: list[Entry] = []
-    for role, entries in (("teacher", TEACHER), ("company", COMPANY), ("ambassador", AMBASSADOR), ("operator", MAILS)):
+    more: list[tuple[str, list[Entry]]] = []
+    for role, entries in (
+        ("teacher", TEACHER), ("company", COMPANY), ("ambassador", AMBASSADOR), ("operator", OPERATOR),
+    ):  # fmt: skip
         if person.has(role):  # type: ignore[arg-type]
             main += [entry for entry in entries if entry not in main]
-    return main or [PLACES], []
+            more += MORE.get(role, {}).items()
+    return main or [PLACES], more
 
 
 def _translated(entries: list[Entry], language: str) -> list[Entry]:

@@ -16,7 +16,7 @@ from shared.auth import Identity
 from shared.errors import Invalid, NotAllowed, NotFound, RuleBroken, TryLater
 from shared.ids import derived_id, random_id
 from shared.ui import language as words
-from shared.ui.menu import menu, section
+from shared.ui.menu import home_of, initials, menu, section
 from shared.ui.switch import switch_choices
 from shared.web.assets import Assets
 from shared.web.callers import SignInNeeded, sign_in_address, visitor
@@ -54,6 +54,8 @@ class Pages:
             "new_request_id": random_id,
             "menu": lambda who: menu(who, language),
             "section": section,
+            "home": home_of(person.roles) if person else "/",
+            "initials": initials,
             "switch_choices": lambda who: switch_choices(who, language),
             "errors": {},
             "values": {},

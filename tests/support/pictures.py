@@ -1,4 +1,4 @@
-"""python -m tests.support.pictures docs/pictures: the README's pictures, taken from a running embedded start.
+"""python -m tests.support.pictures docs/pictures: the pictures of the main pages, taken from a running embedded start.
 
 Start it first (`make run`); its data folder is `.data`, or what DATA_DIR names.
 """
@@ -10,9 +10,9 @@ import os
 import sys
 from pathlib import Path
 
-import httpx
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
+from shared.web.pages import LANGUAGE_COOKIE
 from tests.support.chromium import ARGUMENTS, MISSING, chromium
 
 PHONE = {"width": 390, "height": 880}
@@ -40,67 +40,87 @@ def main() -> int:
     return 0
 
 
+# Whose page, the picture's name, and the way there: an address, then links.
+PAGES: list[tuple[str, str, tuple[str, ...]]] = [
+    ("", "start", ("/outreach/start",)),
+    ("", "map", ("/events/?view=map",)),
+    ("", "open-dates", ("/events/",)),
+    ("", "sign-in", ("/outreach/sign-in",)),
+    ("teacher", "teacher-home", ("/events/home",)),
+    ("teacher", "teacher-find", ("/events/find",)),
+    ("teacher", "teacher-register", ("/events/find", "main a[href^='/events/slots/']", "main a[href*='/register']")),
+    ("teacher", "teacher-registration", ("/events/home", "main h3 a[href^='/events/registrations/']")),
+    ("teacher", "class-link", ("/events/home", "main a[href^='/notify/class-links/']")),
+    ("company", "company-home", ("/events/company",)),
+    ("company", "company-visitors", ("/events/company/visitors",)),
+    ("company", "company-new-offer", ("/events/offers/new",)),
+    ("ambassador", "ambassador-home", ("/outreach/my-visits",)),
+    ("coordinator", "coordinator-home", ("/outreach/",)),
+    ("coordinator", "need-and-supply", ("/events/coverage",)),
+    ("coordinator", "who-got-nothing", ("/outreach/coverage",)),
+    ("coordinator", "mail-log", ("/notify/",)),
+    ("coordinator", "mail-template", ("/notify/templates/registration_confirmed",)),
+]  # fmt: skip
+
+
 class _Pictures:
-    """Takes pictures of the instance whose data are in `data`."""
+    """Takes pictures of the instance whose data are in `data`: each page on a desktop and a phone, side by side."""
 
     def __init__(self, browser: Browser, data: Path, folder: Path) -> None:
         self._browser = browser
-        self._data = data
         self._folder = folder
+        self._data = data
         self._url = json.loads((data / "instance.json").read_text())["url"]
+        self._sessions: dict[str, StorageState] = {}
 
     def take_all(self) -> None:
-        """The start page, signing in, and a teacher's way to a registration."""
-        self._side_by_side("find-a-place", "/events/")
-        self._side_by_side("sign-in", "/outreach/sign-in")
-        teacher = self._signed_in("teacher")
-        slot = self._free_slot()
-        self._picture(teacher, "register", f"/events/slots/{slot}/register")
-        self._picture(teacher, "registrations", "/events/registrations")
-        registration = teacher.pages[0].locator(".cards h3 a").first.get_attribute("href")
-        if registration:
-            self._picture(teacher, "registration", registration)
-        self._picture(self._signed_in("company"), "offers", "/events/offers")
+        """The main pages of everybody, in German and in English."""
+        for language in ("de", "en"):
+            for role, name, way in PAGES:
+                self._side_by_side(f"{name}.{language}.jpg", role, way, language)
 
-    def _side_by_side(self, name: str, path: str) -> None:
+    def _side_by_side(self, file: str, role: str, way: tuple[str, ...], language: str) -> None:
         shots = []
         for size in (DESKTOP, PHONE):
-            page = self._context(size).new_page()
-            page.goto(path)
-            shots.append(page.screenshot())
+            page = self._window(role, size, language)
+            self._go(page, way)
+            shots.append(page.screenshot(type="jpeg", quality=85))
             page.context.close()
-        wide, narrow = (f"data:image/png;base64,{base64.b64encode(shot).decode()}" for shot in shots)
+        wide, narrow = (f"data:image/jpeg;base64,{base64.b64encode(shot).decode()}" for shot in shots)
         frame = self._browser.new_page(viewport={"width": 1696, "height": 970})
         frame.set_content(FRAME.format(wide=wide, narrow=narrow))
-        frame.screenshot(path=self._folder / f"{name}.png")
+        frame.screenshot(path=self._folder / file, type="jpeg", quality=80)
         frame.close()
+        print(file, flush=True)
 
-    def _picture(self, context: BrowserContext, name: str, path: str) -> Page:
-        page = context.pages[0]
-        page.goto(path)
-        page.screenshot(path=self._folder / f"{name}.png")
-        return page
+    def _go(self, page: Page, way: tuple[str, ...]) -> None:
+        """Open the first address, then follow the links that the selectors find."""
+        page.goto(way[0])
+        for selector in way[1:]:
+            address = page.locator(selector).first.get_attribute("href")
+            page.goto(str(address))
 
-    def _signed_in(self, role: str) -> BrowserContext:
-        """A phone on which the demo's person of this role signs in with a link, which works once."""
+    def _window(self, role: str, size: dict[str, int], language: str) -> Page:
+        if role and role not in self._sessions:
+            self._sessions[role] = self._sign_in(role)
+        context = self._browser.new_context(
+            base_url=self._url, viewport=size, locale=language, color_scheme="light",  # type: ignore[arg-type]
+            storage_state=self._sessions.get(role),
+        )  # fmt: skip
+        context.add_cookies([{"name": LANGUAGE_COOKIE, "value": language, "url": self._url}])
+        return context.new_page()
+
+    def _sign_in(self, role: str) -> StorageState:
+        """The session of the demo's person of this role, by a link that works once."""
         links = {link["role"]: link["url"] for link in json.loads((self._data / "sign-in-links.json").read_text())}
-        context = self._context(PHONE)
+        context = self._browser.new_context(base_url=self._url)
         page = context.new_page()
         page.goto(links[role])
         page.locator("main form button").first.click()
         page.wait_for_load_state()
-        return context
-
-    def _free_slot(self) -> str:
-        key = (self._data / "coordinator-api-key").read_text().strip()
-        asked = {"state": "bookable", "free_places": 25, "limit": 1}
-        answer = httpx.get(
-            f"{self._url}/events/api/v1/slots", params=asked, headers={"Authorization": f"Bearer {key}"}
-        ).raise_for_status()  # fmt: skip
-        return answer.json()["items"][0]["id"]
-
-    def _context(self, size: dict[str, int]) -> BrowserContext:
-        return self._browser.new_context(base_url=self._url, viewport=size, locale="de-DE", color_scheme="light")  # type: ignore[arg-type]
+        state = context.storage_state()
+        context.close()
+        return state
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request, Response
 from services.outreach.domain.people import ChangeOwnFacts, RoleNotHeld
 from services.outreach.edge import FORM_ERRORS, Now, ThePages, TheStore, wrong
 from services.outreach.usecases import account, people
-from services.outreach.web.sign_in import home_of
 from shared.auth import SESSION_SECONDS, Sessions
+from shared.ui.menu import home_of
 from shared.ui.switch import ALL, value_of
 from shared.web.callers import ACTING_COOKIE, Person
 from shared.web.pages import LANGUAGE_COOKIE, form_request_id, nested, posted, see_other, validated

@@ -1,6 +1,5 @@
 """Pages for signing in and out. The links in mails only show a button: nothing changes on GET."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -12,7 +11,7 @@ from services.outreach.usecases.sign_in import AskForSignIn, SignedIn
 from services.outreach.web.addresses import with_query
 from shared.auth import SESSION_SECONDS, Sessions
 from shared.errors import Invalid, TooManyRequests
-from shared.schemas.outreach import Role
+from shared.ui.menu import home_of
 from shared.web.callers import ACTING_COOKIE, SESSION_COOKIE, Person, Visitor, own_path
 from shared.web.pages import Pages, form_request_id, posted, see_other, validated
 
@@ -136,16 +135,6 @@ def _first_page(signed_in: SignedIn) -> str:
     if signed_in.back_to not in ("/", ""):
         return own_path(signed_in.back_to)
     return home_of(signed_in.person.roles)
-
-
-def home_of(roles: Sequence[Role]) -> str:
-    """Where somebody with these roles begins."""
-    kinds = {role.kind for role in roles}
-    pages = {
-        "coordinator": "/outreach/", "teacher": "/events/registrations", "company": "/events/offers",
-        "ambassador": "/outreach/my-visits", "operator": "/notify/",
-    }  # fmt: skip
-    return next((page for kind, page in pages.items() if kind in kinds), "/events/")
 
 
 def client_of(request: Request) -> str:
