@@ -62,7 +62,7 @@ KEPT = (
         "6 months after it came",
     ),
     Kept(
-        "outreach", ("table_imports", "table_import_lines"), *IMPORTED,
+        "outreach", ("table_imports", "table_import_lines", "uploads"), *IMPORTED,
     ),
     Kept(
         "events", ("table_imports", "table_import_lines"), *IMPORTED,
@@ -98,6 +98,12 @@ KEPT = (
         "Consents of pupils and parents: what was asked, the answer, and when; no name and no address",
         "Proving the consent", CONSENT,
         "without a date; when a pupil's data goes, nothing in it leads to the pupil any more",
+    ),
+    Kept(
+        "notify", ("counters",),
+        "Counting how often pupils and parents are written to: only a check sum of the address or the class link",
+        "Keeping out those who would have others flooded with mails", SECURITY,
+        "two days",
     ),
     Kept(
         "notify", ("suppressions",),
