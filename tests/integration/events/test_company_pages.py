@@ -199,6 +199,23 @@ async def test_a_changed_place_is_told_to_the_groups_and_a_changed_title_is_not(
     assert stale.status_code == 422 and "Somebody else changed this offer meanwhile" in stale.text
 
 
+async def test_a_school_is_asked_again_when_the_requirements_change_and_only_then(world: World) -> None:
+    offer, _, registration = await booked(world)
+    company, teacher = visitor(world, "company"), visitor(world, "teacher")
+
+    async def acknowledged() -> bool:
+        return (await world.teacher.get(f"registrations/{registration}")).json()["acknowledged"]
+
+    assert await acknowledged()
+    changed = {**FACTS, "requirements": "Schutzbrille", "version": "1"}
+    assert (await company.send(f"offers/{offer}/edit", changed)).status_code == 303
+    assert not await acknowledged()
+    await teacher.send(f"registrations/{registration}/acknowledge", {})
+    assert await acknowledged()
+    await company.send(f"offers/{offer}/edit", {**changed, "title": "Anderer Titel", "version": "2"})
+    assert await acknowledged()
+
+
 async def test_a_series_is_shown_before_it_is_opened_and_can_be_taken_back(world: World) -> None:
     offer, slot, _ = await booked(world)
     company = visitor(world, "company")
