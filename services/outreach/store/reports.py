@@ -1,5 +1,6 @@
 """Copies of what `events` says, without any contact's data, and the rows of a report counted from them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -78,7 +79,12 @@ def registration_copy(
 async def rows(store: Store, campaign_id: str) -> list[Row]:
     """Everything that counts in a campaign, grouped as finely as the report needs."""
     parts = (_offers, _slots, _registrations, _visits, _self_found)
-    return [row for part in parts async for row in part(store, campaign_id)]
+    counted = await asyncio.gather(*(_all(part(store, campaign_id)) for part in parts))
+    return [row for rows in counted for row in rows]
+
+
+async def _all(part: AsyncIterator[Row]) -> list[Row]:
+    return [row async for row in part]
 
 
 async def _offers(store: Store, campaign_id: str) -> AsyncIterator[Row]:
