@@ -48,7 +48,7 @@ PAGES: list[tuple[str, str, tuple[str, ...]]] = [
     ("", "sign-in", ("/outreach/sign-in",)),
     ("teacher", "teacher-home", ("/events/home",)),
     ("teacher", "teacher-find", ("/events/find",)),
-    ("teacher", "teacher-register", ("/events/find", "main a[href^='/events/slots/']", "main a[href$='/register']")),
+    ("teacher", "teacher-register", ("/events/find", "main a[href^='/events/slots/']", "main a[href*='/register']")),
     ("teacher", "teacher-registration", ("/events/home", "main h3 a[href^='/events/registrations/']")),
     ("teacher", "class-link", ("/events/home", "main a[href^='/notify/class-links/']")),
     ("company", "company-home", ("/events/company",)),

@@ -11,6 +11,8 @@ from services.events.usecases import company as company_side
 from tests.support.events_api import NOW, OFFER, World, booking, running_events
 from tests.support.events_pages import SECRET, Visitor, add_people, change_campaign, text_of
 
+pytestmark = pytest.mark.processes_only
+
 PLACE = {f"place.{name}": value for name, value in OFFER["place"].items()}  # type: ignore[attr-defined]
 CONTACT = {"contact.name": "Max Beispiel", "contact.email": "max@firma.example", "contact.language": "de"}
 FACTS: dict[str, Any] = {
