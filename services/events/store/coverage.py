@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import date
 
 from services.events.domain.coverage import ELSEWHERE, Need, SlotNeed
+from services.events.domain.facts import UNPUBLISHED
 from services.events.store.store import Store
 from shared.mongo import Document
 
@@ -22,7 +23,7 @@ async def slot_needs(store: Store, campaign_id: str | None) -> list[SlotNeed]:
     """
     open_ones = [state for state, kind in KINDS.items() if kind != "taken"]
     asked = await _asked(store, campaign_id, "slot_id", open_ones)
-    query = {**_of(campaign_id), "state": "open", "offer_state": {"$ne": "withdrawn"}}
+    query = {**_of(campaign_id), "state": "open", "offer_state": {"$nin": ["withdrawn", *UNPUBLISHED]}}
     rows = await store.db.slots.find(query, SLOT_FACTS).to_list(None)
     return [_slot_need(row, asked.get(row["_id"], Need())) for row in rows]
 

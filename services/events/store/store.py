@@ -180,6 +180,8 @@ class Store:
             if not (await self.db.offers.update_one(same, change, session=session)).matched_count:
                 return False
             await self.db.slots.update_many({"offer_id": before.id}, {"$set": offer_in_slot(after)}, session=session)
+            if before.facts.requirements != after.facts.requirements:
+                await self._ask_again(before.id, session)
             await outbox.add(self.db, messages, session)
             if of_each_slot:
                 opened = self.db.slots.find({"offer_id": before.id, "state": "open"}, WITHOUT_PENDING, session=session)
@@ -190,6 +192,12 @@ class Store:
         changed = await transaction(self.db, work)
         self.written()
         return changed
+
+    async def _ask_again(self, offer_id: str, session: Session) -> None:
+        """The groups on the offer's open dates have not read its new requirements yet."""
+        opened = self.db.slots.find({"offer_id": offer_id, "state": "open"}, {"_id": 1}, session=session)
+        held = {"slot_id": {"$in": [row["_id"] async for row in opened]}, "active": True}
+        await self.db.registrations.update_many(held, {"$set": {"acknowledged": False}}, session=session)
 
     async def add_offer_with_slots(
         self, offer: Offer, erase_after: datetime, slots: Sequence[Slot], messages: Sequence[Message]
