@@ -81,7 +81,7 @@ _PAGES = {
         /notify/upcoming  /notify/templates  /notify/templates/{kind}  /notify/templates/{kind}/preview
     """,
     AGENCY: """
-        /events/offers/waiting
+        /events/offers/waiting  /events/offers/waiting/count
         /outreach/  /outreach/api-keys  /outreach/api-keys/{key_id}/revoke
         /outreach/campaigns/new  /outreach/campaigns/{campaign_id}  /outreach/campaigns/{campaign_id}/change
         /outreach/companies  /outreach/companies/new  /outreach/companies/{company_id}
