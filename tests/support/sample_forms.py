@@ -1,7 +1,9 @@
 """What a well-formed form of each route says: with anything less a refusal could be one of the form."""
 
+from pathlib import Path
 from typing import Any
 
+REGISTER = Path(__file__).parents[2] / "shared" / "data" / "schuldaten.csv"
 DATE = {"day": "2026-12-14", "starts": "09:00", "ends": "10:30"}
 CONTACT = {
     "contact.name": "Lehrkraft Muster", "contact.email": "lehrkraft@schule.example", "contact.phone": "",
@@ -60,6 +62,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "/outreach/my-visits/block": {"day": "2026-12-16"},
     "/outreach/my-visits/unblock": {"days": ["2026-12-16"]},
     "/outreach/my-visits/settings": {"limits.per_week": "2", "limits.per_campaign": "9"},
+    "/outreach/people.csv": {"q": "muster"},
+    "/outreach/people.xlsx": {"q": "muster"},
     "/outreach/people/new": {**PERSON, "kind": "operator"},
     "/outreach/people/{person_id}/remove-role": {"kind": "teacher", "organisation_id": "nowhere"},
     "/outreach/schools/{school_id}/movable-days": {"days": ["2027-02-01"]},
@@ -97,11 +101,23 @@ FORMS: dict[str, dict[str, Any]] = {
     "/outreach/search": {"q": "muster"},
     "/notify/search": {"q": "muster"},
     "/notify/find": {"q": "muster"},
+    "/notify/class/{secret}": {"first_name": "Jo", "email": "jo@post.example", "under_16": "false"},
     "/notify/stuck": {"chosen": ["{delivery_id}"], "action": "resend"},
     "/notify/suppressions": {"email": "nobody@beispiel.example", "note": "test"},
     "/notify/deliveries/{delivery_id}/correct": {"email": "neu@beispiel.example"},
     "/events/slots/{slot_id}/{action}": {"places": "60", "groups": "4"},
 }
+
+FILES = {
+    "/outreach/imports": ("schuldaten.csv", b"".join(REGISTER.read_bytes().splitlines(keepends=True)[:4])),
+    "/outreach/import/{kind}": ("companies.csv", b"name;street;postal_code;town\nBeispiel;Weg 1;59821;Arnsberg\n"),
+    "/events/import/{kind}": ("self-found.csv", b"company_name;day\nWerkstatt;2026-12-15\n"),
+}
+
+
+def attached(path: str) -> dict[str, tuple[str, bytes, str]] | None:
+    """The file in the form of `path`, when there is one."""
+    return {"file": (*FILES[path], "text/csv")} if path in FILES else None
 
 
 def filled(path: str, ids: dict[str, str]) -> dict[str, Any]:
