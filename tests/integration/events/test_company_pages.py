@@ -10,6 +10,8 @@ from services.events.domain.check_in import check_in_code
 from tests.support.events_api import NOW, OFFER, World, booking, running_events
 from tests.support.events_pages import SECRET, Visitor, add_people, change_campaign, text_of
 
+pytestmark = pytest.mark.processes_only
+
 PLACE = {f"place.{name}": value for name, value in OFFER["place"].items()}  # type: ignore[attr-defined]
 CONTACT = {"contact.name": "Max Beispiel", "contact.email": "max@firma.example", "contact.language": "de"}
 FACTS: dict[str, Any] = {

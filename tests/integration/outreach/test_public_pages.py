@@ -18,6 +18,8 @@ from shared.mongo import create_collections, database
 from shared.ui.language import translations
 from tests.support.outreach import NOW, SECRET
 
+pytestmark = pytest.mark.processes_only
+
 PAGES = ("start", "imprint", "privacy", "accessibility", "accessibility/thanks")
 TOLD = {"text": "Auf der Karte fehlt Olpe.", "name": "Erika Muster", "email": "erika@schule.example"}
 
