@@ -124,6 +124,8 @@ async def _furnish(client: Client, estate: Estate) -> None:
         "organisation_id": schools[0],
         "ambassador_id": ambassadors[0]["id"], "visit_id": visit, "person_id": await _spare_person(client, schools[1]),
     }  # fmt: skip
+    estate.ids["colleague_id"] = await _person(client, "colleague", "teacher", schools[0])
+    estate.ids["other_school_id"] = schools[1]
     await _tour(client, estate)
 
 

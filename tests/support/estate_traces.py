@@ -28,6 +28,10 @@ MEANT = {
     "/outreach/import/": {"kind": "outreach_kind", "import_id": "outreach_import"},
     "/events/import/": {"kind": "events_kind", "import_id": "events_import"},
     "/events/offers/waiting": {"offer_id": "waiting_id"},
+    "/outreach/my-organisation/{organisation_id}/people/": {"person_id": "colleague_id"},
+    "/outreach/messages/{message_id}/discard": {"message_id": "discarded_id"},
+    "/events/messages/{message_id}/discard": {"message_id": "discarded_id"},
+    "/notify/messages/{message_id}/discard": {"message_id": "discarded_id"},
 }
 
 
@@ -60,18 +64,19 @@ async def _pupils(estate: Estate, db: Database) -> None:
         "parent": {"first_name": "Ben", "email": "ben@post.example", "under_16": "true",
                    "parent_email": "mutter@post.example"},
         "mine": {"first_name": "Mia", "email": "mia@post.example", "under_16": "false"},
+        "removed": {"first_name": "Ole", "email": "ole@post.example", "under_16": "false"},
     }  # fmt: skip
     tokens = Tokens(SECRET, estate.door.url)
     for action, form in asked.items():
         await send(estate, NOBODY, "/notify/class/{secret}", form)
         pupil = await _participant(db, form["first_name"])
         if action == "mine":
-            estate.ids |= {"confirm": tokens.write("confirm", pupil), "participant_id": pupil.id}
+            estate.ids["confirm"] = tokens.write("confirm", pupil)
             await send(estate, NOBODY, "/notify/confirm/{token}")
             pupil = await _participant(db, form["first_name"])
         estate.ids[action] = tokens.write(action, pupil)  # type: ignore[arg-type]
-    pupil = await _participant(db, "Lena")
-    estate.ids["confirm"] = tokens.write("confirm", pupil)
+    estate.ids["confirm"] = tokens.write("confirm", await _participant(db, "Lena"))
+    estate.ids["participant_id"] = (await _participant(db, "Ole")).id
 
 
 async def _participant(db: Database, first_name: str) -> Participant:
@@ -96,7 +101,7 @@ async def _at_the_agency(estate: Estate) -> None:
     ):  # fmt: skip
         answer = await send(estate, "coordinator", path)
         estate.ids[name] = answer.headers["location"].rsplit("/", 1)[-1]
-    await estate.key(("outreach:read",))
+    await estate.key(("outreach:read", "outreach:write"))  # with which nothing else is tested: it is revoked
     estate.ids |= {
         "feedback_id": await _newest(estate, "outreach", "feedback"),
         "key_id": await _newest(estate, "outreach", "api_keys"),
@@ -104,12 +109,12 @@ async def _at_the_agency(estate: Estate) -> None:
 
 
 async def _messages_set_aside(estate: Estate) -> None:
-    wire = campaign().to_wire()
+    wires = {"message_id": campaign(1).to_wire(), "discarded_id": campaign(2).to_wire()}
     for service in ("outreach", "events", "notify"):
-        row = {"error": "tests", "attempts": 5, "wire": wire, "set_aside_at": NOW - timedelta(hours=1)}
+        facts = {"error": "tests", "attempts": 5, "set_aside_at": NOW - timedelta(hours=1)}
         async with _database(estate, service) as db:
-            await db.set_aside.insert_one({"_id": wire["id"], **row})
-    estate.ids["message_id"] = wire["id"]
+            await db.set_aside.insert_many([{"_id": wire["id"], "wire": wire, **facts} for wire in wires.values()])
+    estate.ids |= {name: wire["id"] for name, wire in wires.items()}
 
 
 async def send(estate: Estate, actor: str, path: str, form: dict[str, Any] | None = None) -> httpx.Response:

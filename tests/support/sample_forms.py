@@ -65,7 +65,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/outreach/people.csv": {"q": "muster"},
     "/outreach/people.xlsx": {"q": "muster"},
     "/outreach/people/new": {**PERSON, "kind": "operator"},
-    "/outreach/people/{person_id}/remove-role": {"kind": "teacher", "organisation_id": "nowhere"},
+    "/outreach/people/{person_id}/remove-role": {"kind": "teacher", "organisation_id": "{other_school_id}"},
     "/outreach/schools/{school_id}/movable-days": {"days": ["2027-02-01"]},
     "/outreach/schools/{school_id}/people": PERSON,
     "/outreach/sign-in": {"email": "nobody@beispiel.example", "request_id": "one"},
@@ -97,6 +97,10 @@ FORMS: dict[str, dict[str, Any]] = {
     "/events/slots/{slot_id}/check-in": {"came.{registration_id}": "yes", "pupils.{registration_id}": "3"},
     "/events/slots/{slot_id}/decide": {"registration": ["{registration_id}"], "decision": "approve"},
     "/events/slots/{slot_id}/register": {"school_id": "{school_id}", **GROUP, **CONTACT, "acknowledged": "yes"},
+    "/outreach/messages/{message_id}/discard": {"reason": "test"},
+    "/events/messages/{message_id}/discard": {"reason": "test"},
+    "/notify/messages/{message_id}/discard": {"reason": "test"},
+    "/notify/class-links/{registration_id}/renew": {"version": "1"},
     "/events/search": {"q": "muster"},
     "/outreach/search": {"q": "muster"},
     "/notify/search": {"q": "muster"},
@@ -108,6 +112,11 @@ FORMS: dict[str, dict[str, Any]] = {
     "/events/slots/{slot_id}/{action}": {"places": "60", "groups": "4"},
 }
 
+# What a page needs to know beside its path.
+QUERIES = {
+    "/outreach/my-organisation/{organisation_id}/people/{person_id}/remove": {"kind": "teacher"},
+    "/outreach/schools/choose": {"next": "/outreach/visits/new", "q": "schule"},
+}
 FILES = {
     "/outreach/imports": ("schuldaten.csv", b"".join(REGISTER.read_bytes().splitlines(keepends=True)[:4])),
     "/outreach/import/{kind}": ("companies.csv", b"name;street;postal_code;town\nBeispiel;Weg 1;59821;Arnsberg\n"),

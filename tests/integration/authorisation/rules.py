@@ -17,8 +17,13 @@ BOTH_SIDES = OWN_SCHOOL | OWN_COMPANY
 ALL_SIDES = BOTH_SIDES | OWN_TEAM
 VISITS = SCHOOLS | COMPANIES | AMBASSADORS
 
-# Takes the ambassador out of the visit, or ends the sessions with which the others are tested: sent last, in order.
-LAST = ("/outreach/ambassadors/{ambassador_id}/pause", "/outreach/sign-out-everywhere", "/outreach/sign-out")
+# Takes away what others are tested with (at the end the sessions): sent last, in this order.
+LAST = (
+    "/notify/class-links/{registration_id}/renew", "/notify/class-links/{registration_id}/close",
+    "/outreach/messages/replay", "/events/messages/replay", "/notify/messages/replay",
+    "/outreach/people/{person_id}/remove-role", "/outreach/people/{person_id}/erase",
+    "/outreach/ambassadors/{ambassador_id}/pause", "/outreach/sign-out-everywhere", "/outreach/sign-out",
+)  # fmt: skip
 
 _PAGES = {
     ANYBODY: """
