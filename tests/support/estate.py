@@ -132,7 +132,7 @@ async def _furnish(client: Client, estate: Estate) -> None:
 async def _tour(client: Client, estate: Estate) -> None:
     """A slot of the company with a requested registration of the school, and a self-found place."""
     ids = estate.ids
-    offer = await _post(client, "/events/api/v1/offers", _offer(ids))
+    offer = await _post(client, "/events/api/v1/offers", offer_of(ids))
     opened = {"starts_local": "2026-12-01T09:00", "ends_local": "2026-12-01T12:00", "places": 60, "groups": 4}
     slots = (await _post(client, f"/events/api/v1/offers/{offer['id']}/slots", opened))["slots"]
     registration = await _post(
@@ -232,7 +232,7 @@ async def _visit(client: Client, campaign_id: str, school_id: str, ambassador_id
 CONTACT = {"name": "Lehrkraft Muster", "email": "lehrkraft@schule.example", "language": "de"}
 
 
-def _offer(ids: dict[str, str]) -> dict[str, Any]:
+def offer_of(ids: dict[str, str]) -> dict[str, Any]:
     return {
         "campaign_id": ids["campaign_id"], "company_id": ids["company_id"], "title": "Vom Stahl zum Zahnrad",
         "description": "Ein Vormittag in der Fertigung.", "field": "M", "requirements": ["Feste Schuhe"],
