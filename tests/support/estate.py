@@ -151,7 +151,7 @@ async def _tour(client: Client, estate: Estate) -> None:
 
 async def _confirmed(client: Client, ids: dict[str, str]) -> str:
     """A registration of the school at the same company, where nobody has to approve."""
-    offer = await _post(client, "/events/api/v1/offers", {**_offer(ids), "approval": "automatic"})
+    offer = await _post(client, "/events/api/v1/offers", {**offer_of(ids), "approval": "automatic"})
     opened = {"starts_local": "2026-12-03T09:00", "ends_local": "2026-12-03T12:00", "places": 60, "groups": 4}
     slots = (await _post(client, f"/events/api/v1/offers/{offer['id']}/slots", opened))["slots"]
     path = f"/events/api/v1/slots/{slots[0]['id']}/registrations"
@@ -161,7 +161,7 @@ async def _confirmed(client: Client, ids: dict[str, str]) -> str:
 async def _waiting_offer(client: Client, ids: dict[str, str]) -> str:
     """The id of an offer that a coordinator has yet to look at."""
     campaign = await _post(client, "/outreach/api/v1/campaigns", {**_campaign(NOW), "check_offers": True})
-    offer = {**_offer(ids), "campaign_id": campaign["id"]}
+    offer = {**offer_of(ids), "campaign_id": campaign["id"]}
     return (await _post(client, "/events/api/v1/offers", offer))["id"]
 
 
