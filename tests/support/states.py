@@ -59,7 +59,7 @@ class _Tours:
         await self.past(quick)
         self.made["expired"] = await self.offered(await self.slot(quick.id, 4), "9e", "9f")
         await expire_offers(self.store, now=NOW + timedelta(days=20))
-        self.made["offered"] = await self.offered(await self.slot(quick.id, 5), "9g", "9h")
+        self.made["offered"] = await self.offered(await self.slot(quick.id, 7), "9g", "9h")
         await self.other_offers()
         return self.made
 
