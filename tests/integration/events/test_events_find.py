@@ -11,6 +11,8 @@ from shared.ids import registration_number
 from shared.mongo import Database
 from tests.support.events_world import NOW, STARTS, company, coordinator, furnish, register, slot, teacher
 
+pytestmark = pytest.mark.processes_only
+
 
 async def _booked(store, **facts) -> str:
     command = register(**facts)

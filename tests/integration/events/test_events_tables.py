@@ -16,6 +16,8 @@ from shared.schemas.outreach import PersonChanged, Role
 from tests.support.events_api import NOW, World, booking, running_events
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.processes_only
+
 KINDS = ["offers", "slots", "registrations", "self-found"]
 HIDDEN = re.compile(r'name="(csrf|request_id)" value="([^"]*)"')
 SECRET = "s" * 40

@@ -13,6 +13,8 @@ from services.events.usecases.glance import count_by_day, count_by_municipality
 from services.events.usecases.inputs import SlotFilter
 from tests.support.events_api import NOW, OFFER, World, booking, running_events
 
+pytestmark = pytest.mark.processes_only
+
 BOOKABLE = SlotFilter(state="bookable")
 SOEST = {"name": "Werk 2", "street": "Musterweg 2", "postal_code": "59494", "town": "Soest", "directions": ""}
 ABROAD = SOEST | {"postal_code": "10115", "town": "Berlin"}

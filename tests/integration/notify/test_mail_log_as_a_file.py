@@ -17,6 +17,8 @@ from shared.service import front_door
 from tests.support.notify_builders import registration, said
 from tests.support.notify_world import MovableClock, ScriptedServer, build_world
 
+pytestmark = pytest.mark.processes_only
+
 SECRET = "a-secret-of-at-least-32-characters-for-tests"
 
 

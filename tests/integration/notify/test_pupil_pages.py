@@ -25,6 +25,8 @@ from shared.web.callers import SESSION_COOKIE
 from tests.support.notify_builders import NOW, registration, said
 from tests.support.notify_world import MovableClock, ScriptedServer, World, part
 
+pytestmark = pytest.mark.processes_only
+
 SECRET = "a-secret-of-at-least-32-characters-for-tests"
 ORIGIN = "https://perspektive.example"
 PEOPLE = {

@@ -21,6 +21,8 @@ from shared.schemas.outreach import PersonChanged
 from shared.web.callers import SESSION_COOKIE
 from tests.support.outreach import COORDINATOR, NOW
 
+pytestmark = pytest.mark.processes_only
+
 SCHOOL = "100001"
 
 

@@ -29,6 +29,8 @@ from shared.web.callers import ACTING_COOKIE, SESSION_COOKIE
 from tests.integration.outreach.conftest import Browser, http
 from tests.support.outreach import COORDINATOR, NOW, identity
 
+pytestmark = pytest.mark.processes_only
+
 SCHOOL, OTHER, COMPANY = "100001", "100002", "c1"
 NEW = "neu@schule.example"
 

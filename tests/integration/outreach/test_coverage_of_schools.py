@@ -11,6 +11,8 @@ from shared.errors import NotAllowed
 from shared.schemas.events import RegistrationCancelled
 from tests.support.outreach import NOW, campaign_body, confirmed, identity, offer, registration, self_found, slot
 
+pytestmark = pytest.mark.processes_only
+
 OFFICE = identity(("coordinator", "agency"))
 ARNSBERG, SOEST, SIEGEN = "05958004", "05974040", "05970040"
 

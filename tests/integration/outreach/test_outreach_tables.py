@@ -21,6 +21,8 @@ from shared import region
 from shared.ids import random_id
 from tests.support.outreach import COORDINATOR, NOW, campaign_body
 
+pytestmark = pytest.mark.processes_only
+
 REGISTER = (Path(region.__file__).parent / "data" / "schuldaten.csv").read_bytes()
 EXPORTS = [
     "companies", "people", "ambassadors", "schools?district=05958", "visits", "campaigns",

@@ -15,6 +15,8 @@ from tests.integration.outreach.conftest import PUBLIC_URL, Browser, http
 from tests.support.oidc import consent, query_of, running_provider, with_query
 from tests.support.outreach import COORDINATOR, NOW, SECRET
 
+pytestmark = pytest.mark.processes_only
+
 ALIAS = "School account"
 
 
