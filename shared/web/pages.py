@@ -74,6 +74,7 @@ def _environment(templates: Path, code: str) -> Environment:
         loader=FileSystemLoader([templates, UI / "templates"]),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],

@@ -124,6 +124,8 @@ async def _furnish(client: Client, estate: Estate) -> None:
         "organisation_id": schools[0],
         "ambassador_id": ambassadors[0]["id"], "visit_id": visit, "person_id": await _spare_person(client, schools[1]),
     }  # fmt: skip
+    estate.ids["colleague_id"] = await _person(client, "colleague", "teacher", schools[0])
+    estate.ids["other_school_id"] = schools[1]
     await _tour(client, estate)
 
 
@@ -137,12 +139,30 @@ async def _tour(client: Client, estate: Estate) -> None:
         client, f"/events/api/v1/slots/{slots[0]['id']}/registrations", _registration(ids["school_id"])
     )
     found = await _post(client, "/events/api/v1/self-found-places", _self_found(ids))
+    ids["confirmed_id"] = await _confirmed(client, ids)
+    ids["waiting_id"] = await _waiting_offer(client, ids)
     ids |= {
         "offer_id": offer["id"], "slot_id": slots[0]["id"], "registration_id": registration["id"],
         "record_id": found["id"],
     }  # fmt: skip
     delivery = await until("the first mail", lambda: _first_delivery(client))
     ids["delivery_id"] = delivery["id"]
+
+
+async def _confirmed(client: Client, ids: dict[str, str]) -> str:
+    """A registration of the school at the same company, where nobody has to approve."""
+    offer = await _post(client, "/events/api/v1/offers", {**_offer(ids), "approval": "automatic"})
+    opened = {"starts_local": "2026-12-03T09:00", "ends_local": "2026-12-03T12:00", "places": 60, "groups": 4}
+    slots = (await _post(client, f"/events/api/v1/offers/{offer['id']}/slots", opened))["slots"]
+    path = f"/events/api/v1/slots/{slots[0]['id']}/registrations"
+    return (await _post(client, path, _registration(ids["school_id"])))["id"]
+
+
+async def _waiting_offer(client: Client, ids: dict[str, str]) -> str:
+    """The id of an offer that a coordinator has yet to look at."""
+    campaign = await _post(client, "/outreach/api/v1/campaigns", {**_campaign(NOW), "check_offers": True})
+    offer = {**_offer(ids), "campaign_id": campaign["id"]}
+    return (await _post(client, "/events/api/v1/offers", offer))["id"]
 
 
 async def _first_delivery(client: Client) -> Any:

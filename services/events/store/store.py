@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from services.events.domain.commands import Command
 from services.events.domain.facts import Campaign, Offer, Registration, School, Slot
 from services.events.domain.history import Happened
+from services.events.store import coverage
 from services.events.store.documents import (
     campaign_of,
     decided_of_offer,
@@ -74,6 +75,11 @@ class Store:
             [("state", 1), ("company_id", 1)], partialFilterExpression={"state": "requested"}
         )
         await db.registrations.create_index([("created_at", 1), ("_id", 1)])
+        await coverage.create_indexes(db)
+        await db.slots.create_index(
+            [("state", 1), ("offer_state", 1), ("starts_utc", 1), ("municipality_ags", 1), ("free", 1)],
+            name="on_the_map",
+        )
         await db.registrations.create_index([("state", 1), ("created_at", 1), ("_id", 1)])
         await db.registrations.create_index("offer_expires_at", partialFilterExpression={"state": "offered"})
         await db.registrations.create_index("erase_after", sparse=True)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.events.domain.check_in import check_in_code
+from services.events.usecases import company as company_side
 from tests.support.events_api import NOW, OFFER, World, booking, running_events
 from tests.support.events_pages import SECRET, Visitor, add_people, change_campaign, text_of
 
@@ -361,3 +362,18 @@ async def test_offers_come_page_by_page_with_one_query_for_all_their_dates(world
     following = first.text.split('href="/events/offers?after=')[1].split('"')[0]
     second = await company.get(f"offers?after={following}")
     assert [f"Angebot {n:02}" in second.text for n in range(4)] == [True, True, True, False]
+
+
+async def test_home_shows_the_requests_with_the_earliest_dates_and_says_how_many_wait(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(company_side, "REQUESTS_SHOWN", 1)
+    later = await world.slot({"approval": "company"}, starts_local="2026-12-08T09:00", ends_local="2026-12-08T12:00")
+    earlier = await world.slot({"approval": "company"})
+    for slot, name in ((later, "9x"), (earlier, "9a")):
+        await world.teacher.made(f"slots/{slot['id']}/registrations", booking(name, 20))
+    page = (await visitor(world, "company").get("company")).text
+    assert page.count('name="registration"') == 1
+    asked = page.partition('name="registration"')[2].partition("</fieldset>")[0]
+    assert "9a" in asked and "9x" not in asked
+    assert "2 Klassen warten auf Ihre Antwort" in page or "2 classes wait for your answer" in page
