@@ -107,7 +107,8 @@ class ClassLink:
 
 @dataclass(frozen=True)
 class Participant:
-    """A pupil who asked to be reminded. `nonce` makes the links in mails worthless when it changes."""
+    """A pupil who asked to be reminded. `nonce` makes the links in mails worthless when it changes; `rounds` counts how
+    often the consents were asked for from the beginning."""
 
     id: str
     registration_id: str
@@ -125,6 +126,7 @@ class Participant:
     parent_consented_at: datetime | None = None
     confirmed_at: datetime | None = None
     cannot_come: bool = False
+    rounds: int = 1
     version: int = 1
 
     @property
@@ -201,10 +203,12 @@ def asked_again(there: Participant, asking: Asking, *, nonce: str, now: datetime
     """The same address asked once more: a fresh question, at most three times, and not for a form that came twice.
 
     A parent's address may be corrected while the parent has not answered; then the former one's link is worthless.
-    Who asked as under 16 stays under 16.
+    Who asked as under 16 stays under 16, and who says so later begins anew with the parent, however often they asked.
     """
     asking.check()
     same = (asking.under_16, asking.parent_email) == (there.under_16, there.parent_email)
+    if asking.under_16 and not there.under_16:
+        return _now_under_16(there, asking, nonce, now, starts)
     if there.times_asked >= MOST_MAILS_ASKED_FOR or (same and now - there.asked_at < SAME_CLICK):
         return there
     again = replace(there, times_asked=there.times_asked + 1, asked_at=now, version=there.version + 1)
@@ -213,9 +217,16 @@ def asked_again(there: Participant, asking: Asking, *, nonce: str, now: datetime
     again = replace(again, question_ends_at=min(now + QUESTION_VALID, starts))
     if there.state == "parent_asked" and asking.under_16 and asking.parent_email != there.parent_email:
         again = replace(again, parent_email=asking.parent_email, nonce=nonce)
-    if there.state == "pupil_asked" and asking.under_16 and not there.under_16:
-        again = replace(again, under_16=True, parent_email=asking.parent_email, state="parent_asked", nonce=nonce)
     return again
+
+
+def _now_under_16(there: Participant, asking: Asking, nonce: str, now: datetime, starts: datetime) -> Participant:
+    """The own consent is worth nothing without the parent's; both are asked for, and all former links are worthless."""
+    return replace(
+        there, under_16=True, parent_email=asking.parent_email, state="parent_asked", confirmed_at=None, nonce=nonce,
+        rounds=there.rounds + 1, times_asked=there.times_asked + 1, asked_at=now,
+        question_ends_at=min(now + QUESTION_VALID, starts), version=there.version + 1,
+    )  # fmt: skip
 
 
 def parent_says_yes(participant: Participant, now: datetime, starts: datetime) -> Participant:

@@ -345,7 +345,7 @@ def resent(delivery: Delivery, now: datetime, domain: str, request_id: str, even
 
 def _planned_again(delivery: Delivery, now: datetime, domain: str, request_id: str) -> Delivery:
     gives_up_at = delivery.gives_up_at
-    if delivery.priority == TRANSITION:
+    if delivery.priority == TRANSITION and delivery.kind not in FOR_PUPILS:  # theirs end with the links in them
         gives_up_at = max(gives_up_at, now + TRANSITION_HORIZON)
     elif now >= gives_up_at:
         raise TooLateToSend

@@ -219,6 +219,8 @@ async def _enter(
         participant = consent.asked_again(there, asking, nonce=nonce, now=now, starts=visit.starts)
         if participant is there or not await store.participants.replace(participant, session):
             return
+        if participant.rounds > there.rounds:
+            await store.deliveries.cancel_waiting(pupil_mails.about(there), "pupil_reminder", session)
     else:
         if not await store.class_links.take_place(link, consent.room(facts.group.pupils), session):
             raise NoRoomLeft

@@ -53,7 +53,9 @@ async def replan_for_pupils(context: Context, facts: RegistrationFacts, *, now: 
 async def plan_reminders(
     context: Context, facts: RegistrationFacts, participants: Sequence[Participant], *, now: datetime, session: Session
 ) -> None:
-    """The reminders of all who have every consent; those that are planned already stay as they are."""
+    """The reminders of all who have every consent; those that are planned already stay as they are.
+
+    Who began anew with the consents gets new ones: the former were cancelled then, and stay so."""
     slot = facts.slot
     times = domain.reminder_times(slot.starts_local, slot.zone, consent.REMINDER_DAYS, now)
     starts, content = domain.instant(slot.starts_local, slot.zone), _content(facts)
@@ -61,9 +63,10 @@ async def plan_reminders(
         if participant.state != "confirmed" or not participant.complete:
             continue
         planner = _planner(context, participant, facts, now)
+        again = f":{participant.rounds}" if participant.rounds > 1 else ""
         for letter in mails.pupil_reminder(participant):
             for days, due_at in times:
-                key = f"{letter.kind}:{participant.id}:{slot.revision}:{days}d"
+                key = f"{letter.kind}:{participant.id}:{slot.revision}:{days}d{again}"
                 planner.add_reminder(letter, key, content, due_at, starts, participant.version, slot.revision)
         await planner.write(session)
 

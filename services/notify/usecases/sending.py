@@ -31,7 +31,7 @@ async def send_delivery(context: Context, mailer: Mailer, delivery: Delivery, *,
     if now >= delivery.gives_up_at:
         await _fail(context, delivery, None, "gave_up", GAVE_UP, now)
         return
-    known = await _patiently(lambda: _known(context, delivery))
+    known = await _patiently(lambda: known_of(context, delivery))
     reason = domain.reason_not_to_send(delivery, known, now)
     if reason:
         await _end(context, delivery, None, state="cancelled", reason=reason)
@@ -47,7 +47,8 @@ async def send_delivery(context: Context, mailer: Mailer, delivery: Delivery, *,
     await _hand_over(context, mailer, complete, now)
 
 
-async def _known(context: Context, delivery: Delivery) -> domain.Known | None:
+async def known_of(context: Context, delivery: Delivery) -> domain.Known | None:
+    """What decides whether the mail is still true; None when nothing is known of what it is about."""
     if delivery.kind in FOR_PUPILS:
         return await pupil_mails.known_of_participant(context, delivery)
     return await context.store.copies.known(delivery.about)
@@ -121,8 +122,9 @@ async def _refuse(context: Context, delivery: Delivery, answer: str, now: dateti
 
 
 async def _hold_back(context: Context, delivery: Delivery, suppression: Suppression, now: datetime) -> None:
-    """The address is suppressed: nothing is sent, and whoever is waiting for this mail hears of it."""
-    answer = f"suppressed: {suppression.answer or suppression.note}"
+    """The address is suppressed: nothing is sent, and whoever is waiting for this mail hears of it, but not of the
+    note that somebody wrote for colleagues."""
+    answer = f"suppressed: {suppression.answer}" if suppression.answer else "suppressed"
     ended = {"state": "suppressed", "suppression": suppression.id}
     await _fail(context, delivery, None, "suppressed", answer, now, **ended)
 

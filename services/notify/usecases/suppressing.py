@@ -18,7 +18,7 @@ from services.notify.suppression import (
     still_useful,
 )
 from services.notify.usecases.context import Context
-from services.notify.usecases.sending import with_facts
+from services.notify.usecases.sending import known_of, with_facts
 from shared.auth import Identity
 from shared.errors import RuleBroken
 
@@ -83,7 +83,7 @@ async def count_useful(context: Context, held: list[Delivery], now: datetime) ->
 
 
 async def _is_useful(context: Context, delivery: Delivery, now: datetime) -> bool:
-    known = await context.store.copies.known(delivery.about)
+    known = await known_of(context, delivery)
     return still_useful(await with_facts(context, delivery), known, now)
 
 

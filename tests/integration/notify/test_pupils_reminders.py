@@ -9,7 +9,8 @@ import pytest
 from bson import json_util
 
 from services.notify.consent import Asking, ClassLinkUnknown, LinkIsOver, NoRoomLeft, TooManyAsked, VisitIsOver
-from services.notify.usecases import class_links, mail_log, participants, pupil_mails
+from services.notify.domain import TooLateToSend
+from services.notify.usecases import class_links, mail_log, participants, pupil_mails, suppressing
 from services.notify.usecases.erasure import erase_due
 from shared.auth import Identity
 from shared.errors import NotAllowed
@@ -442,3 +443,51 @@ async def test_planning_twice_reminds_once(world: World, secret: str) -> None:
         await world.hear(said(events.RegistrationResized, registration("confirmed", version)))
     assert len(await world.deliveries(kind="pupil_reminder")) == 2
     assert pupil_mails.LINK_LETTERS >= 16
+
+
+async def test_who_says_under_16_after_confirming_is_not_reminded_before_a_parent_said_yes(
+    world: World, secret: str
+) -> None:
+    own = await confirmed(world, secret, older("Emil"))
+    assert len(await planned(world)) == 2
+    world.clock.forward(timedelta(minutes=5))
+    await ask(world, secret, younger())
+    assert world.server.recipients[-1] == "mutter@post.example"
+    assert await planned(world) == []
+    with pytest.raises(LinkIsOver):
+        await participants.show_own(world.context, own, now=world.clock.now())
+    await say_yes(world)
+    _, token = link(world)
+    await participants.confirm(world.context, token, language="de", now=world.clock.now())
+    assert await planned(world) == [("emil@post.example", TWO_DAYS_BEFORE), ("emil@post.example", ONE_DAY_BEFORE)]
+
+
+async def test_under_16_counts_even_from_somebody_who_asked_as_often_as_one_may(world: World, secret: str) -> None:
+    for minutes in (0, 10, 20):
+        world.clock.set(NOW + timedelta(minutes=minutes))
+        await ask(world, secret, older("Emil"))
+    world.clock.forward(timedelta(minutes=10))
+    await ask(world, secret, younger())
+    (row,) = await world.db.participants.find({}).to_list(None)
+    assert (row["state"], row["under_16"]) == ("parent_asked", True)
+
+
+async def test_a_pupils_mail_that_was_held_back_is_sent_after_lifting(world: World, secret: str) -> None:
+    held = await suppressing.suppress_address(
+        world.context, COORDINATOR, "lena@post.example", "Tippfehler", now=NOW, request_id="add"
+    )
+    await ask(world, secret, older())
+    assert [row["state"] for row in await world.deliveries(kind="pupil_confirmation")] == ["suppressed"]
+    _, again = await suppressing.lift_suppression(world.context, COORDINATOR, held.id, now=NOW, request_id="lift")
+    await world.send_all()
+    assert (again, world.server.recipients) == (1, ["lena@post.example"])
+
+
+async def test_a_question_is_not_sent_again_when_its_time_is_over(world: World, secret: str) -> None:
+    world.server.script = ["550 no such mailbox"]
+    await ask(world, secret, older())
+    (row,) = await world.deliveries(kind="pupil_confirmation")
+    with pytest.raises(TooLateToSend):
+        await mail_log.resend_delivery(
+            world.context, COORDINATOR, row["_id"], even_if_sent=False, now=row["gives_up_at"], request_id="1"
+        )

@@ -183,6 +183,8 @@ async def test_an_address_is_suppressed_by_hand_with_a_reason(world: World) -> N
     await world.hear(waitlisted())
     await world.send_all()
     assert world.server.mails == [] and (await world.delivery(KEY))["state"] == "suppressed"
+    told = [entry["wire"]["data"] async for entry in world.db.outbox.find()]
+    assert [each["answer"] for each in told] == ["suppressed"], "the note is for colleagues"
 
 
 async def test_a_suppression_goes_by_itself_and_with_its_person(world: World) -> None:
