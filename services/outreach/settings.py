@@ -59,7 +59,8 @@ class Settings(CommonSettings):
         if self.oidc_issuer and not self.oidc_client_id:
             raise ValueError("OIDC_ISSUER needs OIDC_CLIENT_ID")
         issuer = urlsplit(self.oidc_issuer)
-        if self.oidc_issuer and issuer.scheme != "https" and issuer.hostname not in ON_THIS_MACHINE:
+        local = issuer.scheme == "http" and issuer.hostname in ON_THIS_MACHINE
+        if self.oidc_issuer and issuer.scheme != "https" and not local:
             raise ValueError("OIDC_ISSUER must begin with https://")
         return self
 

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 import re
+import zlib
 from datetime import timedelta
 from pathlib import Path
 
@@ -92,6 +93,16 @@ async def test_a_file_that_was_exported_unchanged_changes_nothing(kind, form, fi
     new, changed, unchanged, faults = counts(page)
     assert (new, changed, faults) == (0, 0, 0), page.text
     assert unchanged > 0
+
+
+async def test_an_import_that_fails_is_stopped_and_says_so(filled, running, store, coordinator, sign_in):
+    browser = await sign_in(coordinator)
+    bad = await upload(browser, "companies", (await browser.get("/outreach/companies.csv")).content)
+    broken = {"content": zlib.compress(b"\xff\xfe\x00"), "state": "checking", "at": 0}
+    await store.db.table_imports.update_many({}, {"$set": broken})
+    assert [await running.app.state.imports.work() for _ in range(2)] == [1, 0]
+    page = (await browser.get(bad.request.url.path)).text
+    assert "was stopped" in page and "could not be worked through" in page
 
 
 async def test_new_and_changed_lines_come_in_and_wrong_ones_are_named(filled, store, coordinator, sign_in):

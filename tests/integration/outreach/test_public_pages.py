@@ -9,14 +9,16 @@ from services.events.settings import Settings as EventsSettings
 from services.events.store.store import Store as EventsStore
 from services.notify.settings import Settings as NotifySettings
 from services.notify.store.core import Store as NotifyStore
+from services.outreach.domain.people import EnterPerson, RoleGiven
 from services.outreach.domain.personal_data import KEPT
 from services.outreach.settings import Settings
 from services.outreach.usecases.erasure import erase_due
+from services.outreach.usecases.people import enter_person, erase_person
 from services.outreach.web.texts import FIELDS, NAMES, text
 from shared.ids import random_id
 from shared.mongo import create_collections, database
 from shared.ui.language import translations
-from tests.support.outreach import NOW, SECRET
+from tests.support.outreach import COORDINATOR, NOW, SECRET
 
 pytestmark = pytest.mark.processes_only
 
@@ -214,3 +216,27 @@ async def test_feedback_is_for_the_coordinator_alone(store, browser, sign_in, co
         await sign_in(made.json()["id"])
         assert (await browser.get("/outreach/feedback")).status_code == 403
     assert (await store.db.feedback.find_one({}))["done"] is False
+
+
+async def test_one_page_sent_again_with_another_text_is_told_twice(store, browser):
+    await browser.get("/outreach/accessibility")
+    for told in ("Der Kontrast ist schwach.", "Auf der Karte fehlt Olpe."):
+        assert (await browser.send("/outreach/accessibility", {**TOLD, "text": told})).status_code == 303
+    assert await store.db.feedback.count_documents({}) == 2
+
+
+async def test_an_erased_person_leaves_neither_name_nor_address_in_feedback(store, browser):
+    await browser.get("/outreach/accessibility")
+    await browser.send("/outreach/accessibility", {**TOLD, "email": "Erika@Schule.example"})
+    command = EnterPerson(name="Erika Muster", email="erika@schule.example", roles=[RoleGiven(kind="operator")])
+    person = await enter_person(store, COORDINATOR, command, now=NOW, request_id="erika")
+    await erase_person(store, COORDINATOR, person.id, now=NOW, request_id="erase")
+    row = await store.db.feedback.find_one({})
+    assert (row["name"], row["email"], row["text"]) == ("", "", TOLD["text"])
+
+
+@pytest.mark.parametrize("issuer", ["http://login.schule.example", "ftp://localhost", "login.schule.example"])
+def test_a_sign_in_provider_without_https_is_refused(issuer):
+    with pytest.raises(ValueError, match="https"):
+        settings_with(oidc_issuer=issuer, oidc_client_id="perspektive")
+    assert settings_with(oidc_issuer="http://localhost:9", oidc_client_id="perspektive")

@@ -4,11 +4,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 
 import pytest
+from authlib.integrations.starlette_client import StarletteOAuth2App
 
 from services.outreach.app import create_app
 from services.outreach.domain.people import EnterPerson, RoleGiven
+from services.outreach.domain.sign_in import NotKnownHere
 from services.outreach.settings import Settings
 from services.outreach.usecases.people import enter_person
+from services.outreach.usecases.sign_in import sign_in_by_provider
 from services.outreach.web.oidc import PAGE
 from shared.web.callers import SESSION_COOKIE
 from tests.integration.outreach.conftest import PUBLIC_URL, Browser, http
@@ -166,6 +169,25 @@ async def test_a_provider_that_goes_down_on_the_way_back_signs_nobody_in(applica
             stack.close()
             answer = await client.get(back)
             await refused(Browser(client), answer, 503, "does not answer at the moment")
+
+
+async def test_a_provider_that_answers_nonsense_signs_nobody_in(visitor, toni, monkeypatch):
+    async def a_list(*_, **__):
+        return ["toni@schule.example"]
+
+    back = callback(await consent(await begin(visitor), "toni"))
+    monkeypatch.setattr(StarletteOAuth2App, "authorize_access_token", a_list)
+    await refused(visitor, await visitor.client.get(back), 400, "did not work, or took too long")
+
+
+async def test_only_the_very_address_signs_in_and_none_that_folds_to_it(store):
+    for name in ("toni.weiß@schule.example", "toni@schule.example"):
+        command = EnterPerson(name="Toni", email=name, roles=[RoleGiven(kind="operator")])
+        await enter_person(store, COORDINATOR, command, now=NOW, request_id=name)
+    for told in ("toni.weiss@schule.example", "TONI.WEISS@schule.example", "toni.weiß@schule.example"):
+        with pytest.raises(NotKnownHere):
+            await sign_in_by_provider(store, told, True, back_to="/", client="x", now=NOW)
+    assert await sign_in_by_provider(store, " Toni@schule.example", True, back_to="/", client="x", now=NOW)
 
 
 async def test_without_a_provider_there_is_no_button_and_no_page(browser):

@@ -14,6 +14,7 @@ from openpyxl import Workbook, load_workbook
 
 from shared.tables import faults
 from shared.tables.columns import Column, Table, labelled
+from shared.tables.escapes import unescaped_xml
 from shared.tables.reading import MOST_LINES, read_lines
 from shared.tables.writing import WRITERS
 
@@ -105,6 +106,14 @@ def test_no_cell_of_a_csv_file_begins_like_a_formula(text):
     data = written("csv", [{"id": "1", "name": text}]).decode("utf-8-sig")
     cell = list(csv.reader(io.StringIO(data, newline=""), delimiter=";"))[1][1]
     assert cell.lstrip()[:1] not in ("=", "+", "-", "@") and cell[:1] not in ("\t", "\r", "\n")
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [("a_xD800_b", "a\ufffdb"), ("_xDFFF_", "\ufffd"), ("a_x000D_b", "a\rb")],
+)
+def test_an_escaped_character_that_is_none_does_no_harm(cell, text):
+    assert unescaped_xml(cell) == text
 
 
 def test_a_csv_file_is_as_spreadsheet_programs_like_it():
