@@ -29,7 +29,7 @@ class Settings(CommonSettings):
     oidc_label: str = Field("OpenID Connect", description="The account’s name on the button of the sign-in page")
     operator_name: str = Field("", description="Who runs this and is the controller: name of the agency")
     operator_address: str = Field("", description="Its postal address, the lines parted by commas")
-    operator_email: str = Field("", description="Its mail address for the public; feedback is announced there")
+    operator_email: str = Field("", description="Its mail address for the public, on imprint and privacy page")
     operator_phone: str = Field("", description="Its telephone number for the public")
     operator_represented_by: str = Field("", description="Who represents it in law: name and office")
     data_protection_officer: str = Field("", description="Name and address of the data protection officer")
@@ -49,6 +49,7 @@ class Settings(CommonSettings):
     funder_logo: Path | None = Field(None, description="The funder's logo as an SVG, PNG or JPEG file")
     contact_kept_days: int = Field(180, description="As `events` reads it: named on the privacy page")
     retention_days: int = Field(90, description="As `notify` reads it: named on the privacy page")
+    pupil_retention_days: int = Field(1, description="As `notify` reads it: named on the privacy page")
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

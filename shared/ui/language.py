@@ -3,7 +3,7 @@
 import gettext
 import io
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,7 @@ from shared.errors import RuleBroken
 
 Language = Literal["de", "en"]
 CATALOGUES = Path(__file__).parent / "catalogues"
+remembered = lru_cache(maxsize=4096)  # a page writes the same days and hours again and again
 
 
 @cache
@@ -53,12 +54,14 @@ def _shown(values: dict[str, object], language: str) -> dict[str, object]:
     }
 
 
+@remembered
 def day(value: date, language: str) -> str:
     """A wall date with its weekday: `Di., 1. Dezember 2026` / `Tue, 1 December 2026`."""
     pattern = "EEE, d. MMMM y" if language == "de" else "EEE, d MMMM y"
     return format_date(value, pattern, locale=language)
 
 
+@remembered
 def clock_time(value: datetime, language: str) -> str:
     """A wall time: `9:00 Uhr` / `9:00`."""
     return format_time(value, "H:mm", locale=language) + (" Uhr" if language == "de" else "")
@@ -74,16 +77,19 @@ def time_span(start: datetime, end: datetime, language: str) -> str:
     return f"{start.hour}:{start:%M}–{clock_time(end, language)}".replace(" ", "\N{NO-BREAK SPACE}")
 
 
+@remembered
 def weekday(value: date, language: str) -> str:
     """The short name of the weekday: `Di.` / `Tue`."""
     return format_date(value, "EEE", locale=language)
 
 
+@remembered
 def month(value: date, language: str) -> str:
     """The month's name: `Dezember` / `December`."""
     return format_date(value, "LLLL", locale=language)
 
 
+@remembered
 def short_day(value: date, language: str) -> str:
     """A wall date in figures: `01.12.2026` / `01/12/2026`."""
     return format_date(value, "dd.MM.y" if language == "de" else "dd/MM/y", locale=language)

@@ -74,6 +74,7 @@ def _environment(templates: Path, code: str) -> Environment:
         loader=FileSystemLoader([templates, UI / "templates"]),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
@@ -202,7 +203,7 @@ def add_page_handlers(app: FastAPI, pages: Pages) -> None:
 
     async def rule_page(request: Request, error: RuleBroken) -> Response:
         if isinstance(error, SignInNeeded):
-            return see_other(sign_in_address(error.back_to))
+            return _to_sign_in(request, error)
         await visitor(request)
         sentence = words.sentence(error, language_of(request))
         return pages.show(request, "error.html", status_of(error), sentence=sentence, kind=error.slug())
@@ -232,6 +233,13 @@ def add_page_handlers(app: FastAPI, pages: Pages) -> None:
         if not isinstance(kind, int) and name != "WebSocketRequestValidationError":
             for_pages(kind, show)
     _add_language_switch(app, pages)
+
+
+def _to_sign_in(request: Request, error: SignInNeeded) -> Response:
+    """The sign-in page as a whole: never put into the part of a page that asked for an update."""
+    if request.headers.get("HX-Request") == "true":
+        return Response(status_code=401, headers={"HX-Redirect": sign_in_address("/")})
+    return see_other(sign_in_address(error.back_to))
 
 
 def _add_language_switch(app: FastAPI, pages: Pages) -> None:

@@ -1,13 +1,14 @@
 """The search page that every service has. What is looked for is typed into a form and stands in no address."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
 
 from shared.identity import Identity
 from shared.search import Hits
-from shared.ui.language import Language
+from shared.ui.language import Language, translate
 from shared.web.callers import Person
 from shared.web.pages import language_of, posted
 
@@ -39,6 +40,8 @@ def search_router(find: Find, may: Callable[[Identity], None]) -> APIRouter:
 
 
 def _page(request: Request, template: str, q: str, found: list[Hits] | None) -> Response:
-    state = request.app.state
-    shown = None if found is None else [group for group in found if group.hits]
+    state, language = request.app.state, language_of(request)
+    shown = None
+    if found is not None:
+        shown = [replace(group, heading=translate(group.heading, language)) for group in found if group.hits]
     return state.pages.show(request, template, found=shown, values={"q": q})

@@ -10,6 +10,7 @@ from shared.mongo import database
 from tests.support.chromium import ARGUMENTS, MISSING, chromium
 from tests.support.estate import Estate, furnished
 from tests.support.front_door import FrontDoor, World, running_front_door
+from tests.support.looks import LOOKS, Window, opened
 from tests.support.servers import MailServer, running_nats
 
 PHONE = {"width": 360, "height": 780}
@@ -84,3 +85,12 @@ async def page_of(browser: Browser, door: FrontDoor) -> AsyncIterator[OpenPage]:
     yield opened
     for context in contexts:
         await context.close()
+
+
+@pytest.fixture(scope="session")
+async def windows(browser: Browser, estate: Estate) -> AsyncIterator[list[Window]]:
+    """A window of each look on the estate."""
+    made = [await opened(browser, estate, look) for look in LOOKS]
+    yield made
+    for window in made:
+        await window.context.close()

@@ -1,21 +1,18 @@
 """What holds for every page of `events`: looking changes nothing, it fits a small phone, and it keeps its guards."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from bson import json_util
 
 from services.events.domain.check_in import check_in_code
-from shared.mongo import Database
 from tests.browser.conftest import OpenPage
 from tests.browser.test_booking_journey import register
+from tests.support.fingerprints import fingerprint
 from tests.support.front_door import SECRET, FrontDoor, World
 
 CHECK = Path(__file__).parent / "check_page.js"
-KEPT_BY_WORKERS = {"leases", "relay_state", "outbox", "inbox"}
 PAGES = [
     ("", "/events/"), ("", "/events/?district=05958&grade=9&max_km=20"), ("", "/events/?from=gestern"),
     ("", "/events/?view=map"), ("", "/events/?view=calendar"), ("coordinator", "/events/coverage"),
@@ -63,15 +60,6 @@ async def places(world: World, page_of: OpenPage) -> dict[str, str]:
         "slot": slot.id, "offer": slot.offer.id, "registration": registration, "confirmed": confirmed,
         "code": check_in_code(registration, SECRET),
     }  # fmt: skip
-
-
-async def fingerprint(db: Database) -> dict[str, str]:
-    """A digest of each collection's rows, without a slot's note of its last decision: workers clear it away."""
-    found: dict[str, str] = {}
-    for name in sorted(set(await db.list_collection_names()) - KEPT_BY_WORKERS):
-        rows = await db[name].find({}, {"pending": 0}).sort("_id", 1).to_list(None)
-        found[name] = hashlib.sha256(json_util.dumps(rows).encode()).hexdigest()
-    return found
 
 
 def client(door: FrontDoor, person: str = "", **headers: str) -> httpx.AsyncClient:

@@ -124,25 +124,45 @@ async def _furnish(client: Client, estate: Estate) -> None:
         "organisation_id": schools[0],
         "ambassador_id": ambassadors[0]["id"], "visit_id": visit, "person_id": await _spare_person(client, schools[1]),
     }  # fmt: skip
+    estate.ids["colleague_id"] = await _person(client, "colleague", "teacher", schools[0])
+    estate.ids["other_school_id"] = schools[1]
     await _tour(client, estate)
 
 
 async def _tour(client: Client, estate: Estate) -> None:
     """A slot of the company with a requested registration of the school, and a self-found place."""
     ids = estate.ids
-    offer = await _post(client, "/events/api/v1/offers", _offer(ids))
+    offer = await _post(client, "/events/api/v1/offers", offer_of(ids))
     opened = {"starts_local": "2026-12-01T09:00", "ends_local": "2026-12-01T12:00", "places": 60, "groups": 4}
     slots = (await _post(client, f"/events/api/v1/offers/{offer['id']}/slots", opened))["slots"]
     registration = await _post(
         client, f"/events/api/v1/slots/{slots[0]['id']}/registrations", _registration(ids["school_id"])
     )
     found = await _post(client, "/events/api/v1/self-found-places", _self_found(ids))
+    ids["confirmed_id"] = await _confirmed(client, ids)
+    ids["waiting_id"] = await _waiting_offer(client, ids)
     ids |= {
         "offer_id": offer["id"], "slot_id": slots[0]["id"], "registration_id": registration["id"],
         "record_id": found["id"],
     }  # fmt: skip
     delivery = await until("the first mail", lambda: _first_delivery(client))
     ids["delivery_id"] = delivery["id"]
+
+
+async def _confirmed(client: Client, ids: dict[str, str]) -> str:
+    """A registration of the school at the same company, where nobody has to approve."""
+    offer = await _post(client, "/events/api/v1/offers", {**offer_of(ids), "approval": "automatic"})
+    opened = {"starts_local": "2026-12-03T09:00", "ends_local": "2026-12-03T12:00", "places": 60, "groups": 4}
+    slots = (await _post(client, f"/events/api/v1/offers/{offer['id']}/slots", opened))["slots"]
+    path = f"/events/api/v1/slots/{slots[0]['id']}/registrations"
+    return (await _post(client, path, _registration(ids["school_id"])))["id"]
+
+
+async def _waiting_offer(client: Client, ids: dict[str, str]) -> str:
+    """The id of an offer that a coordinator has yet to look at."""
+    campaign = await _post(client, "/outreach/api/v1/campaigns", {**_campaign(NOW), "check_offers": True})
+    offer = {**offer_of(ids), "campaign_id": campaign["id"]}
+    return (await _post(client, "/events/api/v1/offers", offer))["id"]
 
 
 async def _first_delivery(client: Client) -> Any:
@@ -212,7 +232,7 @@ async def _visit(client: Client, campaign_id: str, school_id: str, ambassador_id
 CONTACT = {"name": "Lehrkraft Muster", "email": "lehrkraft@schule.example", "language": "de"}
 
 
-def _offer(ids: dict[str, str]) -> dict[str, Any]:
+def offer_of(ids: dict[str, str]) -> dict[str, Any]:
     return {
         "campaign_id": ids["campaign_id"], "company_id": ids["company_id"], "title": "Vom Stahl zum Zahnrad",
         "description": "Ein Vormittag in der Fertigung.", "field": "M", "requirements": ["Feste Schuhe"],

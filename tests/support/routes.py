@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Iterator
 
+from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 from shared.clock import SystemClock
@@ -17,12 +18,17 @@ Route = tuple[str, str]  # (method, path)
 
 def all_routes() -> list[Route]:
     """(GET or POST, path) of everything that answers, sorted."""
-    return sorted(route for service in SERVICES for route in _routes_of(service))
+    return sorted(route for service in SERVICES for route in routes_of(service, application(service)))
 
 
-def _routes_of(service: str) -> Iterator[Route]:
+def application(service: str) -> FastAPI:
+    """A service as it would start."""
     settings = importlib.import_module(f"services.{service}.settings").Settings(**SETTINGS)
-    app = importlib.import_module(f"services.{service}.app").create_app(settings, SystemClock())
+    return importlib.import_module(f"services.{service}.app").create_app(settings, SystemClock())
+
+
+def routes_of(service: str, app: FastAPI) -> Iterator[Route]:
+    """(GET or POST, path) of everything that `app` answers below the service's name."""
     for context in iter_route_contexts(app.routes):
         for method in (context.methods or set()) - {"HEAD"}:
             yield method, f"/{service}{context.path}"

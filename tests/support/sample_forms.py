@@ -1,7 +1,9 @@
 """What a well-formed form of each route says: with anything less a refusal could be one of the form."""
 
+from pathlib import Path
 from typing import Any
 
+REGISTER = Path(__file__).parents[2] / "shared" / "data" / "schuldaten.csv"
 DATE = {"day": "2026-12-14", "starts": "09:00", "ends": "10:30"}
 CONTACT = {
     "contact.name": "Lehrkraft Muster", "contact.email": "lehrkraft@schule.example", "contact.phone": "",
@@ -60,8 +62,10 @@ FORMS: dict[str, dict[str, Any]] = {
     "/outreach/my-visits/block": {"day": "2026-12-16"},
     "/outreach/my-visits/unblock": {"days": ["2026-12-16"]},
     "/outreach/my-visits/settings": {"limits.per_week": "2", "limits.per_campaign": "9"},
+    "/outreach/people.csv": {"q": "muster"},
+    "/outreach/people.xlsx": {"q": "muster"},
     "/outreach/people/new": {**PERSON, "kind": "operator"},
-    "/outreach/people/{person_id}/remove-role": {"kind": "teacher", "organisation_id": "nowhere"},
+    "/outreach/people/{person_id}/remove-role": {"kind": "teacher", "organisation_id": "{other_school_id}"},
     "/outreach/schools/{school_id}/movable-days": {"days": ["2027-02-01"]},
     "/outreach/schools/{school_id}/people": PERSON,
     "/outreach/sign-in": {"email": "nobody@beispiel.example", "request_id": "one"},
@@ -93,15 +97,36 @@ FORMS: dict[str, dict[str, Any]] = {
     "/events/slots/{slot_id}/check-in": {"came.{registration_id}": "yes", "pupils.{registration_id}": "3"},
     "/events/slots/{slot_id}/decide": {"registration": ["{registration_id}"], "decision": "approve"},
     "/events/slots/{slot_id}/register": {"school_id": "{school_id}", **GROUP, **CONTACT, "acknowledged": "yes"},
+    "/outreach/messages/{message_id}/discard": {"reason": "test"},
+    "/events/messages/{message_id}/discard": {"reason": "test"},
+    "/notify/messages/{message_id}/discard": {"reason": "test"},
+    "/notify/class-links/{registration_id}/renew": {"version": "1"},
     "/events/search": {"q": "muster"},
     "/outreach/search": {"q": "muster"},
     "/notify/search": {"q": "muster"},
     "/notify/find": {"q": "muster"},
+    "/notify/class/{secret}": {"first_name": "Jo", "email": "jo@post.example", "under_16": "false"},
     "/notify/stuck": {"chosen": ["{delivery_id}"], "action": "resend"},
     "/notify/suppressions": {"email": "nobody@beispiel.example", "note": "test"},
     "/notify/deliveries/{delivery_id}/correct": {"email": "neu@beispiel.example"},
     "/events/slots/{slot_id}/{action}": {"places": "60", "groups": "4"},
 }
+
+# What a page needs to know beside its path.
+QUERIES = {
+    "/outreach/my-organisation/{organisation_id}/people/{person_id}/remove": {"kind": "teacher"},
+    "/outreach/schools/choose": {"next": "/outreach/visits/new", "q": "schule"},
+}
+FILES = {
+    "/outreach/imports": ("schuldaten.csv", b"".join(REGISTER.read_bytes().splitlines(keepends=True)[:4])),
+    "/outreach/import/{kind}": ("companies.csv", b"name;street;postal_code;town\nBeispiel;Weg 1;59821;Arnsberg\n"),
+    "/events/import/{kind}": ("self-found.csv", b"company_name;day\nWerkstatt;2026-12-15\n"),
+}
+
+
+def attached(path: str) -> dict[str, tuple[str, bytes, str]] | None:
+    """The file in the form of `path`, when there is one."""
+    return {"file": (*FILES[path], "text/csv")} if path in FILES else None
 
 
 def filled(path: str, ids: dict[str, str]) -> dict[str, Any]:

@@ -73,6 +73,11 @@ class Offer:
     @property
     def state(self) -> OfferState:
         """The state as people know it."""
+        return "withdrawn" if self.facts.state == "withdrawn" else self.seen_as
+
+    @property
+    def seen_as(self) -> OfferState:
+        """The state by which others find it: what was never published stays hidden, also once it is withdrawn."""
         if self.check:
             return "submitted" if self.check == "waiting" else "sent_back"
         return self.facts.state

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from services.events.domain import errors
 from services.events.domain.facts import Campaign, Check, Offer
 from shared.schemas.events import OfferFacts
 
+FactsState = Literal["published", "paused", "withdrawn"]
 A_YEAR = timedelta(weeks=52)  # so that a Tuesday stays a Tuesday
 PROMISED = ("place", "requirements")  # what groups that are registered have to be told of
 
@@ -36,6 +37,12 @@ def edited(offer: Offer, facts: OfferFacts, grades: Sequence[int], request_id: s
     """The offer with other facts; one that was sent back waits for the coordinator again."""
     check: Check = "waiting" if offer.check else ""
     return _changed(offer, request_id, facts, grades=tuple(sorted(set(grades))), check=check, check_reason="")
+
+
+def in_state(offer: Offer, state: FactsState, request_id: str) -> Offer:
+    """The offer paused, taking bookings again, or withdrawn; one that was never published stays hidden."""
+    check: Check = "sent_back" if offer.check else ""
+    return _changed(offer, request_id, offer.facts.model_copy(update={"state": state}), check=check, check_reason="")
 
 
 def promises_changed(before: OfferFacts, after: OfferFacts) -> list[str]:

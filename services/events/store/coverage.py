@@ -1,53 +1,74 @@
 """What need and supply are counted from: slots, and registrations grouped by slot and by the schools' district."""
 
+import asyncio
 from collections import defaultdict
 from datetime import date
+from typing import TYPE_CHECKING
 
 from services.events.domain.coverage import ELSEWHERE, Need, SlotNeed
-from services.events.store.store import Store
-from shared.mongo import Document
+from services.events.domain.facts import UNPUBLISHED
+from shared.mongo import Database, Document
+
+if TYPE_CHECKING:
+    from services.events.store.store import Store
 
 KINDS = {
     **dict.fromkeys(("confirmed", "attended", "no_show"), "taken"),
     **dict.fromkeys(("requested", "offered"), "requested"),
     "waitlisted": "waiting",
 }
-SLOT_FACTS = {"district_ags": 1, "field": 1, "starts_local": 1, "places": 1, "taken": 1}
+NEEDED_OF_SLOT = ("district_ags", "field", "starts_local", "places", "taken")
+BY_SLOT, BY_DISTRICT, SLOTS = "asked_by_slot", "asked_by_district", "supply"
 
 
-async def slot_needs(store: Store, campaign_id: str | None) -> list[SlotNeed]:
-    """Every slot that takes place, of one campaign or of all, with what was asked of it.
+async def create_indexes(db: Database) -> None:
+    """All that is counted stands in these, so that no slot and no registration has to be read."""
+    asked = [("campaign_id", 1), ("state", 1)]
+    await db.registrations.create_index([*asked, ("slot_id", 1), ("group.pupils", 1)], name=BY_SLOT)
+    await db.registrations.create_index([*asked, ("school_district_ags", 1), ("group.pupils", 1)], name=BY_DISTRICT)
+    there = [("campaign_id", 1), ("state", 1), ("offer_state", 1)]
+    await db.slots.create_index([*there, *((name, 1) for name in NEEDED_OF_SLOT), ("_id", 1)], name=SLOTS)
+
+
+async def slot_needs(store: "Store", campaign_id: str | None) -> list[SlotNeed]:
+    """Every slot that takes place, of one campaign or of all, with what was asked of it; slots alike in district,
+    field and day are one.
 
     The slot's own counter holds the firm and the requested: only what is not firm is looked up.
     """
     open_ones = [state for state, kind in KINDS.items() if kind != "taken"]
-    asked = await _asked(store, campaign_id, "slot_id", open_ones)
-    query = {**_of(campaign_id), "state": "open", "offer_state": {"$ne": "withdrawn"}}
-    rows = await store.db.slots.find(query, SLOT_FACTS).to_list(None)
-    return [_slot_need(row, asked.get(row["_id"], Need())) for row in rows]
+    query = {**_of(campaign_id), "state": "open", "offer_state": {"$nin": ["withdrawn", *UNPUBLISHED]}}
+    found = store.db.slots.find(query, dict.fromkeys(NEEDED_OF_SLOT, 1)).hint(SLOTS)
+    asked, rows = await asyncio.gather(_asked(store, campaign_id, "slot_id", open_ones, BY_SLOT), found.to_list(None))
+    alike: dict[tuple[str | None, str, str], Need] = defaultdict(Need)
+    nothing = Need()
+    for row in rows:
+        need = alike[row["district_ags"], row["field"], row["starts_local"][:10]]
+        of_slot = asked.get(row["_id"], nothing)
+        need.offered += row["places"]
+        need.taken += max(0, row["taken"] - of_slot.requested)
+        need.requested += of_slot.requested
+        need.waiting += of_slot.waiting
+    return [SlotNeed(district, field, date.fromisoformat(day), need) for (district, field, day), need in alike.items()]
 
 
-async def asked_by_district(store: Store, campaign_id: str | None) -> dict[str, Need]:
+async def asked_by_district(store: "Store", campaign_id: str | None) -> dict[str, Need]:
     """What the schools of each district asked for."""
-    return await _asked(store, campaign_id, "school_district_ags", list(KINDS))
+    return await _asked(store, campaign_id, "school_district_ags", list(KINDS), BY_DISTRICT)
 
 
-async def _asked(store: Store, campaign_id: str | None, by: str, states: list[str]) -> dict[str, Need]:
+async def _asked(store: "Store", campaign_id: str | None, by: str, states: list[str], index: str) -> dict[str, Need]:
     key = {"key": {"$ifNull": [f"${by}", ELSEWHERE]}, "state": "$state"}
     pipeline = [
         {"$match": {**_of(campaign_id), "state": {"$in": states}}},
         {"$group": {"_id": key, "pupils": {"$sum": "$group.pupils"}}},
     ]
     needs: dict[str, Need] = defaultdict(Need)
-    for row in await store.db.registrations.aggregate(pipeline).to_list(None):
-        needs[row["_id"]["key"]].add(Need(**{KINDS[row["_id"]["state"]]: row["pupils"]}))
+    for row in await store.db.registrations.aggregate(pipeline, hint=index).to_list(None):
+        need, kind = needs[row["_id"]["key"]], KINDS[row["_id"]["state"]]
+        setattr(need, kind, getattr(need, kind) + row["pupils"])
     return needs
 
 
-def _slot_need(row: Document, asked: Need) -> SlotNeed:
-    need = Need(row["places"], max(0, row["taken"] - asked.requested), asked.requested, asked.waiting)
-    return SlotNeed(row["district_ags"], row["field"], date.fromisoformat(row["starts_local"][:10]), need)
-
-
 def _of(campaign_id: str | None) -> Document:
-    return {"campaign_id": campaign_id} if campaign_id else {}
+    return {"campaign_id": campaign_id if campaign_id else {"$gt": ""}}

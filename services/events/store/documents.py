@@ -54,7 +54,7 @@ def offer_in_slot(offer: Offer) -> Document:
     place = offer.facts.place
     return {
         "field": offer.facts.field,
-        "offer_state": offer.state,
+        "offer_state": offer.seen_as,
         "district_ags": place.district_ags,
         "municipality_ags": municipality_of(place.postal_code),
         "lat": place.lat,

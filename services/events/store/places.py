@@ -46,6 +46,7 @@ ATTEMPTS = 40
 LONGEST_PAUSE = 0.25
 KEPT_SLOTS = 256
 SCHOOL_FACTS = {"name": 1, "school_type": 1, "district_ags": 1, "open": 1, "movable_days": 1}
+UNREAD = {"history": 0, "words": 0}  # what no decision needs of a registration
 DUPLICATE = 11000
 Outcome = Registration | Slot
 
@@ -121,7 +122,7 @@ class Places:
         offer, campaign, rows, left = await asyncio.gather(
             self._db.offers.find_one({"_id": slot.offer_id}),
             self._db.campaigns.find_one({"_id": slot.campaign_id}),
-            self._db.registrations.find(_concerned(slot, commands)).to_list(None),
+            self._db.registrations.find(_concerned(slot, commands), UNREAD).to_list(None),
             self._left_on_cancelled(slot, commands),
         )
         registrations = [registration_of(row) for row in [*rows, *left]]
@@ -132,7 +133,7 @@ class Places:
     async def _left_on_cancelled(self, slot: Slot, commands: Sequence[do.Command]) -> list[Document]:
         if not any(isinstance(command, do.ClearCancelledSlot) for command in commands):
             return []
-        return await self._db.registrations.find({"slot_id": slot.id, "active": True}).to_list(CLEARED_AT_ONCE)
+        return await self._db.registrations.find({"slot_id": slot.id, "active": True}, UNREAD).to_list(CLEARED_AT_ONCE)
 
     async def _schools(self, commands: Sequence[do.Command], registrations: list[Registration]) -> list[Document]:
         ids = {command.school_id for command in commands if isinstance(command, do.Register)}

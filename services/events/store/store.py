@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from services.events.domain.commands import Command
 from services.events.domain.facts import Campaign, Offer, Registration, School, Slot
 from services.events.domain.history import Happened
+from services.events.store import coverage
 from services.events.store.documents import (
     campaign_of,
     decided_of_offer,
@@ -74,6 +75,11 @@ class Store:
             [("state", 1), ("company_id", 1)], partialFilterExpression={"state": "requested"}
         )
         await db.registrations.create_index([("created_at", 1), ("_id", 1)])
+        await coverage.create_indexes(db)
+        await db.slots.create_index(
+            [("state", 1), ("offer_state", 1), ("starts_utc", 1), ("municipality_ags", 1), ("free", 1)],
+            name="on_the_map",
+        )
         await db.registrations.create_index([("state", 1), ("created_at", 1), ("_id", 1)])
         await db.registrations.create_index("offer_expires_at", partialFilterExpression={"state": "offered"})
         await db.registrations.create_index("erase_after", sparse=True)
@@ -180,6 +186,8 @@ class Store:
             if not (await self.db.offers.update_one(same, change, session=session)).matched_count:
                 return False
             await self.db.slots.update_many({"offer_id": before.id}, {"$set": offer_in_slot(after)}, session=session)
+            if before.facts.requirements != after.facts.requirements:
+                await self._ask_again(before.id, session)
             await outbox.add(self.db, messages, session)
             if of_each_slot:
                 opened = self.db.slots.find({"offer_id": before.id, "state": "open"}, WITHOUT_PENDING, session=session)
@@ -190,6 +198,12 @@ class Store:
         changed = await transaction(self.db, work)
         self.written()
         return changed
+
+    async def _ask_again(self, offer_id: str, session: Session) -> None:
+        """The groups on the offer's open dates have not read its new requirements yet."""
+        opened = self.db.slots.find({"offer_id": offer_id, "state": "open"}, {"_id": 1}, session=session)
+        held = {"slot_id": {"$in": [row["_id"] async for row in opened]}, "active": True}
+        await self.db.registrations.update_many(held, {"$set": {"acknowledged": False}}, session=session)
 
     async def add_offer_with_slots(
         self, offer: Offer, erase_after: datetime, slots: Sequence[Slot], messages: Sequence[Message]

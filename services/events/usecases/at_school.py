@@ -12,6 +12,7 @@ from services.events.domain.history import Happened, history
 from services.events.store.documents import registration_of
 from services.events.store.store import Store
 from services.events.usecases.inputs import RegistrationFilter
+from services.events.usecases.offers import identity_may_ask
 from services.events.usecases.overview import with_slots
 from services.events.usecases.paging import cursor, cut
 from services.events.usecases.registrations import own_rows
@@ -94,7 +95,7 @@ async def find_registrations_latest_first(
 
 async def show_history(store: Store, identity: Identity, registration_id: str) -> list[Happened]:
     """What happened to a registration, for its school, its company and the coordinator."""
-    registration = await _found(store, registration_id)
+    registration = await _found(store, identity, registration_id)
     acts = identity.has("teacher", registration.school_id) or identity.has("company", registration.company_id)
     if not acts:
         identity.must_coordinate()
@@ -133,14 +134,14 @@ async def find_last_phone(store: Store, identity: Identity) -> str:
 
 async def note_changes(store: Store, identity: Identity, registration_id: str, *, now: datetime) -> None:
     """The school has read what the company changed. Doing it again changes nothing more."""
-    registration = await _found(store, registration_id)
+    registration = await _found(store, identity, registration_id)
     identity.must_act_for_school(registration.school_id)
     await store.note_at_registration(registration_id, {"noted_at": now})
 
 
 async def acknowledge_requirements(store: Store, identity: Identity, registration_id: str) -> None:
     """The school has read what the company requires, and sees to it."""
-    registration = await _found(store, registration_id)
+    registration = await _found(store, identity, registration_id)
     identity.must_act_for_school(registration.school_id)
     if not registration.active:
         raise errors.RegistrationHasEnded
@@ -180,9 +181,10 @@ def _sort_in(home: Home, view: RegistrationView, noted_at: datetime | None, now:
         home.past.append(view)
 
 
-async def _found(store: Store, registration_id: str) -> Registration:
+async def _found(store: Store, identity: Identity, registration_id: str) -> Registration:
     registration = await store.registration(registration_id)
     if registration is None:
+        identity_may_ask(identity)
         raise errors.RegistrationNotFound
     return registration
 

@@ -26,6 +26,7 @@ OFFERS_SHOWN = 20
 SLOTS_SHOWN = 4
 DATES_SHOWN = 30
 NEXT_SHOWN = 5
+REQUESTS_SHOWN = 30
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Home:
     """What a company contact sees first."""
 
     requests: list[RegistrationView]
+    requests_in_all: int
     sent_back: list[OfferView]
     submitted: list[OfferView]
     next_up: list[Visitors]
@@ -72,8 +74,10 @@ async def show_home(store: Store, identity: Identity, *, now: datetime) -> Home:
     in_check = store.db.offers.find({**own, "check": {"$in": ["waiting", "sent_back"]}}).sort("created_at", 1)
     offers = [offer_view(offer_of(row), with_contact=True) for row in await in_check.to_list(100)]
     coming = await find_visitors(store, identity, now=now, limit=NEXT_SHOWN)
+    requests, in_all = await find_requests(store, identity, REQUESTS_SHOWN)
     return Home(
-        requests=await find_requests(store, identity),
+        requests=requests,
+        requests_in_all=in_all,
         sent_back=[offer for offer in offers if offer.state == "sent_back"],
         submitted=[offer for offer in offers if offer.state == "submitted"],
         next_up=coming.items,

@@ -1,5 +1,7 @@
 """Need against supply, for the coordinator."""
 
+import asyncio
+
 from services.events.domain.coverage import Coverage, add_up
 from services.events.domain.errors import CampaignUnknown
 from services.events.domain.facts import Campaign
@@ -17,8 +19,10 @@ async def compare_need_and_supply(store: Store, identity: Identity, campaign_id:
     if campaign_id and campaign is None:
         raise CampaignUnknown
     shown = campaign.districts if campaign else tuple(each.ags for each in districts())
-    slots = await stored.slot_needs(store, campaign_id)
-    return add_up(slots, await stored.asked_by_district(store, campaign_id), shown)
+    slots, asked = await asyncio.gather(
+        stored.slot_needs(store, campaign_id), stored.asked_by_district(store, campaign_id)
+    )
+    return add_up(slots, asked, shown)
 
 
 async def list_campaigns(store: Store, identity: Identity) -> list[Campaign]:

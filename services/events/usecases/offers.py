@@ -1,13 +1,12 @@
 """What companies offer."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from services.events.domain import errors
 from services.events.domain.facts import Campaign, Check, Offer
-from services.events.domain.offers import first_check
+from services.events.domain.offers import first_check, in_state
 from services.events.domain.planning import may_offer
 from services.events.store.documents import offer_of
 from services.events.store.store import Store
@@ -94,16 +93,17 @@ async def change_offer_state(
         raise errors.OfferIsWithdrawn
     if before.check and state != "withdrawn":
         raise errors.OfferIsNotPublished
-    facts = before.facts.model_copy(update={"state": state})
-    after = replace(
-        before, facts=facts, version=before.version + 1, last_request_id=request_id, check="", check_reason=""
-    )
-    message = OfferChanged.about(
-        f"offer:{offer_id}", after.version, now=now, correlation_id=correlation_id.get(), offer=facts
-    )
-    if not await store.change_offer(before, after, [message]):
+    after = in_state(before, state, request_id)
+    messages = [] if after.check else [_changed(after, now)]
+    if not await store.change_offer(before, after, messages):
         raise TryLater
     return offer_view(after, with_contact=True)
+
+
+def _changed(offer: Offer, now: datetime) -> Message:
+    return OfferChanged.about(
+        f"offer:{offer.id}", offer.version, now=now, correlation_id=correlation_id.get(), offer=offer.facts
+    )
 
 
 async def find_offers(store: Store, identity: Identity | None, wanted: OfferFilter) -> ListOf[OfferView]:

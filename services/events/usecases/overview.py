@@ -19,7 +19,7 @@ from shared.mongo import Document
 from shared.schemas.outreach import RoleKind
 
 Phase = Literal["open", "not_yet", "closed", "paused", "withdrawn", "cancelled", "past"]
-MOST_COMING = 500
+MOST_WAITING = 1000
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,18 @@ async def count_offered(store: Store, identity: Identity | None) -> int:
     return await store.db.registrations.count_documents({"school_id": {"$in": schools}, "state": "offered"})
 
 
-async def find_requests(store: Store, identity: Identity) -> list[RegistrationView]:
-    """Registrations that wait for the own companies' approval, the earliest slot first."""
+async def find_requests(store: Store, identity: Identity, most: int) -> tuple[list[RegistrationView], int]:
+    """Registrations that wait for the own companies' approval, those with the earliest slots first, up to `most`; and
+    how many wait in all."""
     filter: Document = {"state": "requested", **own_companies(identity)}
-    views = await with_slots(store, await store.db.registrations.find(filter).to_list(MOST_COMING))
-    return sorted(views, key=lambda each: _slot(each).starts_at)
+    waiting = await store.db.registrations.find(filter, {"slot_id": 1}).to_list(MOST_WAITING)
+    slots = {"_id": {"$in": sorted({row["slot_id"] for row in waiting})}}
+    starts = {row["_id"]: row["starts_utc"] async for row in store.db.slots.find(slots, {"starts_utc": 1})}
+    first = sorted(waiting, key=lambda row: (starts[row["slot_id"]], row["_id"]))[:most]
+    rows = await store.db.registrations.find({"_id": {"$in": [row["_id"] for row in first]}}).to_list(None)
+    views = await with_slots(store, rows)
+    in_all = len(waiting) if len(waiting) < MOST_WAITING else await store.db.registrations.count_documents(filter)
+    return sorted(views, key=lambda each: (_slot(each).starts_at, each.id)), in_all
 
 
 async def find_own(store: Store, identity: Identity, kind: RoleKind) -> list[Named]:

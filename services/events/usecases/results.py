@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Generic, Literal, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.events.domain.facts import Approval, Offer, OfferState, Registration, Side, Slot, WaitingList
 from shared.schemas.events import GroupFacts, Place, RegistrationState
@@ -124,7 +124,7 @@ class RegistrationView(BaseModel):
     reason: str
     pupils_attended: int | None
     mail_trouble: MailTrouble | None
-    registered_by: str = ""
+    registered_by: str = Field("", exclude=True)  # for the pages of the school, which may know its name
     slot: SlotView | None = None
     company_contact: Contact | None = None
 

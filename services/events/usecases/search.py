@@ -1,6 +1,7 @@
 """Finding a place: the list of slots, one slot, its registrations and its waiting list."""
 
 import math
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,7 @@ from shared.region import distance_km
 KM_PER_DEGREE = 111.2
 LOG_SHOWN = 50
 HIDDEN = sorted(UNPUBLISHED)
+MOST = 500
 Point = tuple[float, float]
 
 
@@ -103,6 +105,17 @@ async def find_slot_registrations(
     if await store.slot(slot_id) is None:
         raise errors.SlotNotFound
     return await find_registrations(store, identity, wanted.model_copy(update={"slot_id": slot_id}))
+
+
+async def find_groups_in(
+    store: Store, identity: Identity, slot_id: str, states: Sequence[str]
+) -> list[RegistrationView]:
+    """All registrations of a slot in these states, which are few by nature: each holds places."""
+    found: list[RegistrationView] = []
+    for state in states:
+        wanted = RegistrationFilter(state=state, limit=MOST)
+        found += (await find_slot_registrations(store, identity, slot_id, wanted)).items
+    return found
 
 
 async def show_waiting_list(store: Store, identity: Identity, slot_id: str) -> WaitingListView:

@@ -15,7 +15,7 @@ from services.events.usecases.offers import offer_of_own_company
 from services.events.usecases.results import LeftOut, SlotView, slot_view
 from services.events.usecases.slots import campaign_open_for, left_out, times_of
 from shared.auth import Identity
-from shared.errors import RuleBroken
+from shared.errors import RuleBroken, TryLater
 from shared.log import correlation_id
 from shared.mongo import Document
 from shared.ui.language import Language, sentence
@@ -90,6 +90,8 @@ async def withdraw_slots(
         try:
             await store.decide(slot.id, asked)
             done += 1
+        except TryLater:
+            raise
         except RuleBroken:
             kept += 1
     return done, kept

@@ -9,7 +9,7 @@ from services.events.api.parts import Now, TheStore
 from services.events.domain.booking import ARRIVING
 from services.events.domain.errors import AlreadyRecorded
 from services.events.usecases import check_in, registrations, search
-from services.events.usecases.inputs import RecordAttendance, RegistrationFilter
+from services.events.usecases.inputs import RecordAttendance
 from services.events.usecases.results import RegistrationView, SlotView
 from services.events.web.parts import FORM_ERRORS, ThePages, typed, wall, wrong
 from shared.auth import Identity
@@ -18,7 +18,6 @@ from shared.web.callers import Person, Visitor
 from shared.web.pages import errors_by_field, form_request_id, language_of, posted, see_other, validated
 
 router = APIRouter()
-MOST = 500
 HERE = ("requested", "confirmed", "attended", "no_show")
 
 
@@ -120,10 +119,8 @@ async def _list(
     request: Request, pages: Any, store: Any, person: Identity, now: Any, slot_id: str, status: int = 200, **more: Any
 ) -> Response:
     slot = await _own_slot(store, person, slot_id)
-    listed = await search.find_slot_registrations(store, person, slot_id, RegistrationFilter(limit=MOST))
-    groups = sorted(
-        (each for each in listed.items if each.state in HERE), key=lambda each: (each.school_name, each.group.name)
-    )
+    listed = await search.find_groups_in(store, person, slot_id, sorted(HERE))
+    groups = sorted(listed, key=lambda each: (each.school_name, each.group.name))
     common = {"done": False, "errors": {}, "values": {}, **more}
     return pages.show(
         request, "check_in_list.html", status, slot=slot, groups=groups,

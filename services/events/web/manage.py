@@ -9,7 +9,7 @@ from starlette.datastructures import FormData
 from services.events.api.parts import Now, TheStore
 from services.events.domain.booking import ARRIVING
 from services.events.usecases import search, slots
-from services.events.usecases.inputs import MoveSlot, RegistrationFilter, ResizeSlot, WithReason
+from services.events.usecases.inputs import MoveSlot, ResizeSlot, WithReason
 from services.events.usecases.results import RegistrationView
 from services.events.web.deciding import decide_chosen
 from services.events.web.parts import FORM_ERRORS, ThePages, typed, wall, wrong
@@ -21,7 +21,7 @@ from shared.web.pages import form_request_id, nested, posted, see_other, validat
 router = APIRouter()
 DONE = ("approved", "declined", "moved", "resized", "cancelled")
 ACTIONS = ("move", "resize", "cancel")
-MOST = 500
+SHOWN = ("requested", "confirmed", "attended", "no_show", "cancelled", "declined", "expired")
 
 
 @router.get("/slots/{slot_id}/manage")
@@ -112,7 +112,7 @@ async def _facts(store: Any, person: Identity, slot_id: str) -> dict[str, Any]:
     """The slot with its registrations by state, for somebody of its company."""
     queue = await search.show_waiting_list(store, person, slot_id)
     slot = await search.show_slot(store, slot_id, identity=person)
-    listed = (await search.find_slot_registrations(store, person, slot_id, RegistrationFilter(limit=MOST))).items
+    listed = await search.find_groups_in(store, person, slot_id, SHOWN)
     by_name = sorted(listed, key=lambda each: (each.school_name, each.group.name))
     return {
         "slot": slot,

@@ -27,6 +27,13 @@ async def show(request: Request, pages: ThePages, store: TheStore, person: Perso
     return await _page(request, pages, store, person)
 
 
+@router.get("/offers/waiting/count")
+async def show_count(request: Request, pages: ThePages, store: TheStore, person: Person) -> Response:
+    """One line with their number, for other pages to take in; empty when there is none."""
+    count = await offer_checks.count_waiting_offers(store, person)
+    return pages.show(request, "offers_waiting_count.html", count=count)
+
+
 @router.post("/offers/waiting")
 async def decide(request: Request, pages: ThePages, store: TheStore, now: Now, person: Person) -> Response:
     """Publish those that are ticked, or send one back with a reason."""

@@ -62,7 +62,7 @@ KEPT = (
         "6 months after it came",
     ),
     Kept(
-        "outreach", ("table_imports", "table_import_lines"), *IMPORTED,
+        "outreach", ("table_imports", "table_import_lines", "uploads"), *IMPORTED,
     ),
     Kept(
         "events", ("table_imports", "table_import_lines"), *IMPORTED,
@@ -84,6 +84,26 @@ KEPT = (
         "Mails: address, subject, text and the mail server's answer",
         "Delivering mails, and finding out why one did not arrive", PUBLIC_TASK,
         "{days} days after the date or the mail; sign-in mails after 7 days", "retention_days",
+    ),
+    Kept(
+        "notify", ("class_links", "participants"),
+        "Pupils who want to be reminded: first name, e-mail address, language, whether under 16; "
+        "of those under 16 also a parent's e-mail address",
+        "Asking for consent, and reminding of the company tour", CONSENT,
+        "{days} days after the date; at once when somebody withdraws; without every consent, 7 days after the question",
+        "pupil_retention_days",
+    ),
+    Kept(
+        "notify", ("consents",),
+        "Consents of pupils and parents: what was asked, the answer, and when; no name and no address",
+        "Proving the consent", CONSENT,
+        "without a date; when a pupil's data goes, nothing in it leads to the pupil any more",
+    ),
+    Kept(
+        "notify", ("counters",),
+        "Counting how often pupils and parents are written to: only a check sum of the address or the class link",
+        "Keeping out those who would have others flooded with mails", SECURITY,
+        "two days",
     ),
     Kept(
         "notify", ("suppressions",),

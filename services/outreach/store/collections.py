@@ -35,6 +35,12 @@ async def create_indexes(store: Store) -> None:
     await db.uploads.create_index("gone_at", expireAfterSeconds=0)
     await db.feedback.create_index([("done", 1), ("created_at", 1), ("_id", 1)])
     await db.feedback.create_index("erase_after")
+    of_campaign = [("campaign_id", 1), ("state", 1), ("school_id", 1)]
+    await db.report_registrations.create_index(of_campaign, name="schools_of")
+    await db.visits.create_index(of_campaign, name="schools_of")
+    await db.report_slots.create_index(
+        [("campaign_id", 1), ("state", 1), ("district", 1), ("field", 1), ("places", 1)], name="places_of"
+    )
     for copies in COPIES:
         await db[copies].create_index("campaign_id")
     await visits.create_indexes(store)

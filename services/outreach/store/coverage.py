@@ -1,5 +1,6 @@
 """What the coverage of a campaign is read from: schools, and who has registrations, visits or self-found places."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 from services.outreach.store.core import Store
@@ -27,20 +28,22 @@ async def schools(store: Store, districts: Iterable[str], types: Document) -> li
 async def reached(store: Store, campaign_id: str) -> set[str]:
     """Schools with a firm place, a visit that is confirmed or done, or a self-found place."""
     of = {"campaign_id": campaign_id}
-    return {
-        *await store.db.report_registrations.distinct("school_id", {**of, "state": {"$in": REACHED}}),
-        *await store.db.visits.distinct("school_id", {**of, "state": {"$in": ["confirmed", "done"]}}),
-        *await store.db.report_self_found.distinct("school_id", {**of, "withdrawn": False}),
-    }
+    found = await asyncio.gather(
+        store.db.report_registrations.distinct("school_id", {**of, "state": {"$in": REACHED}}),
+        store.db.visits.distinct("school_id", {**of, "state": {"$in": ["confirmed", "done"]}}),
+        store.db.report_self_found.distinct("school_id", {**of, "withdrawn": False}),
+    )
+    return {school for schools in found for school in schools}
 
 
 async def asked(store: Store, campaign_id: str) -> set[str]:
     """Schools that have asked for a place or a visit and wait."""
     of = {"campaign_id": campaign_id}
-    return {
-        *await store.db.report_registrations.distinct("school_id", {**of, "state": {"$in": ASKED}}),
-        *await store.db.visits.distinct("school_id", {**of, "state": {"$in": ["requested", "proposed"]}}),
-    }
+    found = await asyncio.gather(
+        store.db.report_registrations.distinct("school_id", {**of, "state": {"$in": ASKED}}),
+        store.db.visits.distinct("school_id", {**of, "state": {"$in": ["requested", "proposed"]}}),
+    )
+    return {school for schools in found for school in schools}
 
 
 async def teachers_of(store: Store, schools: Sequence[str]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Copies of what `events` says, without any contact's data, and the rows of a report counted from them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,29 +16,28 @@ COPIES = ("report_offers", "report_slots", "report_registrations", "report_self_
 
 async def copy_offer(store: Store, offer: OfferFacts, version: int) -> None:
     """Keep what counts of an offer."""
-    facts = {**_belonging(offer), "state": offer.state}
-    await put_if_newer(store.db.report_offers, offer.offer_id, version, facts)
+    await put_if_newer(store.db.report_offers, offer.offer_id, version, offer_copy(offer))
 
 
 async def copy_slot(store: Store, slot: SlotFacts, version: int) -> None:
     """Keep what counts of a slot."""
-    facts = {**_belonging(slot.offer), "places": slot.places, "state": slot.state}
+    facts = slot_copy(slot.offer, slot.places, slot.state)
     await put_if_newer(store.db.report_slots, slot.slot_id, version, facts)
 
 
 async def copy_registration(store: Store, registration: RegistrationFacts) -> None:
     """Keep what counts of a registration: keys and numbers, nobody's name."""
-    facts = {
-        "campaign_id": registration.slot.offer.campaign_id,
-        "slot_id": registration.slot.slot_id,
-        "school_id": registration.school_id,
-        "school_type": registration.school_type,
-        "district": registration.school_district_ags,
-        "field": registration.slot.offer.field,
-        "state": registration.state,
-        "pupils": registration.group.pupils,
-        "attended": registration.pupils_attended or 0,
-    }
+    facts = registration_copy(
+        campaign_id=registration.slot.offer.campaign_id,
+        slot_id=registration.slot.slot_id,
+        school_id=registration.school_id,
+        school_type=registration.school_type,
+        district=registration.school_district_ags,
+        field=registration.slot.offer.field,
+        state=registration.state,
+        pupils=registration.group.pupils,
+        attended=registration.pupils_attended or 0,
+    )
     await put_if_newer(store.db.report_registrations, registration.registration_id, registration.version, facts)
 
 
@@ -55,10 +55,36 @@ async def copy_self_found(store: Store, record: SelfFoundPlaceRecorded) -> None:
     await put_if_newer(store.db.report_self_found, record.record_id, record.aggregate_version, facts)
 
 
+def offer_copy(offer: OfferFacts) -> Document:
+    """What counts of an offer."""
+    return {**_belonging(offer), "state": offer.state}
+
+
+def slot_copy(offer: OfferFacts, places: int, state: str) -> Document:
+    """What counts of a slot."""
+    return {**_belonging(offer), "places": places, "state": state}
+
+
+def registration_copy(
+    *, campaign_id: str, slot_id: str, school_id: str, school_type: str, district: str | None, field: str, state: str,
+    pupils: int, attended: int,
+) -> Document:  # fmt: skip
+    """What counts of a registration."""
+    return {
+        "campaign_id": campaign_id, "slot_id": slot_id, "school_id": school_id, "school_type": school_type,
+        "district": district, "field": field, "state": state, "pupils": pupils, "attended": attended,
+    }  # fmt: skip
+
+
 async def rows(store: Store, campaign_id: str) -> list[Row]:
     """Everything that counts in a campaign, grouped as finely as the report needs."""
     parts = (_offers, _slots, _registrations, _visits, _self_found)
-    return [row for part in parts async for row in part(store, campaign_id)]
+    counted = await asyncio.gather(*(_all(part(store, campaign_id)) for part in parts))
+    return [row for rows in counted for row in rows]
+
+
+async def _all(part: AsyncIterator[Row]) -> list[Row]:
+    return [row async for row in part]
 
 
 async def _offers(store: Store, campaign_id: str) -> AsyncIterator[Row]:

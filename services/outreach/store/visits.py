@@ -66,6 +66,12 @@ def rank(visit: Visit) -> str:
     return f"{order} {first.starts_utc.isoformat()}"
 
 
+async def count_requested(store: Store) -> int:
+    """How many visits nobody has been asked for yet; by the index of the lists."""
+    where = {"rank": {"$gte": "0", "$lt": "1"}}
+    return await store.db.visits.count_documents(where, collation=GERMAN)
+
+
 async def claim(store: Store, ambassador: Ambassador, session: Session) -> None:
     """Take the ambassador for this transaction: another one that claims the same waits, and then sees our bookings.
 

@@ -1,5 +1,6 @@
 """Which schools and municipalities a campaign has not reached, for the coordinator."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -37,8 +38,10 @@ async def show_coverage(
     identity.must_coordinate()
     campaign = await get_campaign(store, identity, campaign_id)
     types: Document = {"$eq": school_type} if school_type else {"$nin": sorted(WITHOUT_TOURS)}
-    rows = await stored.schools(store, campaign.districts, types)
-    reached, asked = await stored.reached(store, campaign_id), await stored.asked(store, campaign_id)
+    rows, reached, asked = await asyncio.gather(
+        stored.schools(store, campaign.districts, types), stored.reached(store, campaign_id),
+        stored.asked(store, campaign_id),
+    )  # fmt: skip
     schools = [_seen(row, reached, asked) for row in rows]
     left_out = [each for each in schools if each.reach != "reached"]
     listed = sorted((each for each in left_out if municipality_ags in ("", each.municipality_ags)), key=_order)

@@ -135,3 +135,9 @@ async def schools_to_ask_for(store: Store, identity: Identity) -> list[tuple[str
     """(id, name) of the schools for which `identity` may ask for a visit, by name."""
     teaches = None if identity.coordinates else identity.organisations("teacher")
     return await stored.open_schools(store, teaches)
+
+
+async def count_without_team(store: Store, identity: Identity) -> int:
+    """How many visits a school has asked for and no team has been proposed for yet."""
+    identity.must_coordinate()
+    return await stored.count_requested(store)

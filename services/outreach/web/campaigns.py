@@ -9,7 +9,7 @@ from starlette.datastructures import FormData
 
 from services.outreach.domain.campaigns import Campaign, CampaignGiven
 from services.outreach.edge import FORM_ERRORS, Now, ThePages, TheStore, Zone, wrong
-from services.outreach.usecases import campaigns, feedback, reports
+from services.outreach.usecases import campaigns, feedback, reports, visits
 from services.outreach.web.charts import parts
 from shared import region
 from shared.set_aside import count_set_aside
@@ -22,13 +22,16 @@ _MOMENTS = ("offers_from", "booking_from", "closes_at")
 
 @router.get("/")
 async def home(request: Request, pages: ThePages, store: TheStore, now: Now, person: Person) -> Response:
-    """The coordinator's home: all campaigns, the newest first."""
+    """The coordinator's home: what needs attention, then all campaigns, the newest first."""
     person.must_coordinate()
     found, _ = await campaigns.list_campaigns(store, person, limit=200)
     shown = [(campaign, campaign.phase(now)) for campaign in reversed(found)]
     set_aside = await count_set_aside(store.db, person)
     told = await feedback.count_open_feedback(store, person)
-    return pages.show(request, "home.html", campaigns=shown, set_aside=set_aside, told=told)
+    return pages.show(
+        request, "home.html", campaigns=shown, set_aside=set_aside, told=told,
+        without_team=await visits.count_without_team(store, person),
+    )  # fmt: skip
 
 
 @router.get("/campaigns/new")

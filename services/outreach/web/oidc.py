@@ -6,11 +6,12 @@ register knows by a verified address gets in.
 """
 
 import logging
-from typing import Annotated, Any
+import warnings
+from typing import TYPE_CHECKING, Annotated, Any
 
 import httpx
 from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.starlette_client import OAuth, StarletteOAuth2App
+from authlib.deprecate import AuthlibDeprecationWarning
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 from joserfc.errors import JoseError
 from starlette.middleware.sessions import SessionMiddleware
@@ -23,6 +24,9 @@ from services.outreach.web.sign_in import ask_page, client_of, with_session
 from shared.errors import NotFound, RuleBroken, TooManyRequests
 from shared.web.callers import own_path
 from shared.web.pages import Pages
+
+if TYPE_CHECKING:
+    from authlib.integrations.starlette_client import StarletteOAuth2App
 
 log = logging.getLogger(__name__)
 router = APIRouter()
@@ -73,7 +77,10 @@ async def finish(request: Request, pages: ThePages, store: TheStore, now: Now) -
     return with_session(request, signed_in)
 
 
-def _client(settings: Settings) -> StarletteOAuth2App:
+def _client(settings: Settings) -> "StarletteOAuth2App":
+    with warnings.catch_warnings():  # authlib tells everybody of httpx2, whom it does not concern
+        warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+        from authlib.integrations.starlette_client import OAuth
     return OAuth().register(
         "provider",
         client_id=settings.oidc_client_id,
@@ -83,17 +90,17 @@ def _client(settings: Settings) -> StarletteOAuth2App:
     )
 
 
-def _provider(request: Request) -> StarletteOAuth2App:
+def _provider(request: Request) -> "StarletteOAuth2App":
     if request.app.state.oidc is None:
         raise NotFound
     return request.app.state.oidc
 
 
-async def _begin(request: Request, provider: StarletteOAuth2App) -> Response:
+async def _begin(request: Request, provider: "StarletteOAuth2App") -> Response:
     return await provider.authorize_redirect(request, f"{request.app.state.public_url.rstrip('/')}{PAGE}/callback")
 
 
-async def _claims(request: Request, provider: StarletteOAuth2App) -> dict[str, Any]:
+async def _claims(request: Request, provider: "StarletteOAuth2App") -> dict[str, Any]:
     """What the signed ID token says, or, when it holds no address, the provider's page about its holder."""
     issuer, audience = (await provider.load_server_metadata())["issuer"], provider.client_id
     wanted = {"iss": {"essential": True, "value": issuer}, "aud": {"essential": True, "value": audience}}

@@ -17,8 +17,13 @@ BOTH_SIDES = OWN_SCHOOL | OWN_COMPANY
 ALL_SIDES = BOTH_SIDES | OWN_TEAM
 VISITS = SCHOOLS | COMPANIES | AMBASSADORS
 
-# Takes the ambassador out of the visit, or ends the sessions with which the others are tested: sent last, in order.
-LAST = ("/outreach/ambassadors/{ambassador_id}/pause", "/outreach/sign-out-everywhere", "/outreach/sign-out")
+# Takes away what others are tested with (at the end the sessions): sent last, in this order.
+LAST = (
+    "/notify/class-links/{registration_id}/renew", "/notify/class-links/{registration_id}/close",
+    "/outreach/messages/replay", "/events/messages/replay", "/notify/messages/replay",
+    "/outreach/people/{person_id}/remove-role", "/outreach/people/{person_id}/erase",
+    "/outreach/ambassadors/{ambassador_id}/pause", "/outreach/sign-out-everywhere", "/outreach/sign-out",
+)  # fmt: skip
 
 _PAGES = {
     ANYBODY: """
@@ -30,12 +35,13 @@ _PAGES = {
         /notify/class/{secret}  /notify/class/{secret}/sent  /notify/erased
         /notify/confirm/{token}  /notify/mine/{token}  /notify/parent/{token}
     """,
-    SIGNED_IN: "/outreach/account",
+    SIGNED_IN: "/outreach/account  /events/slots.csv  /events/slots.xlsx",
     VISITS | OPERATION: "/outreach/schools/choose",
     SCHOOLS: """
         /events/registrations  /events/self-found  /events/slots/{slot_id}/register  /events/search
-        /outreach/visits/new
+        /outreach/visits/new  /events/self-found.csv  /events/self-found.xlsx
     """,
+    SCHOOLS | COMPANIES: "/events/registrations.csv  /events/registrations.xlsx",
     TEACHERS: "/events/home  /events/find",
     OWN_SCHOOL: """
         /outreach/my-organisation/{organisation_id}
@@ -50,6 +56,7 @@ _PAGES = {
     (SCHOOLS | COMPANIES) - AGENCY: "/outreach/my-organisation",
     COMPANIES: """
         /events/company  /events/company/visitors  /events/offers  /events/offers/new  /outreach/ambassadors
+        /events/offers.csv  /events/offers.xlsx  /outreach/ambassadors.csv  /outreach/ambassadors.xlsx
     """,
     OWN_COMPANY: """
         /events/offers/{offer_id}  /events/offers/{offer_id}/again  /events/offers/{offer_id}/edit
@@ -61,7 +68,7 @@ _PAGES = {
     """,
     BOTH_SIDES: "/events/registrations/{registration_id}  /events/registrations/{registration_id}/cancel",
     AMBASSADORS: "/outreach/my-visits",
-    VISITS: "/outreach/visits",
+    VISITS: "/outreach/visits  /outreach/visits.csv  /outreach/visits.xlsx",
     ALL_SIDES: """
         /outreach/visits/{visit_id}  /outreach/visits/{visit_id}/cancel  /outreach/visits/{visit_id}/move
         /outreach/visits/{visit_id}/dates  /outreach/visits/{visit_id}/withdraw  /outreach/visits/{visit_id}/sheet
@@ -75,13 +82,14 @@ _PAGES = {
         /events/messages/count  /events/messages/replay  /events/messages/{message_id}/discard
         /notify/messages/count  /notify/messages/replay  /notify/messages/{message_id}/discard
         /outreach/messages/count  /outreach/messages/replay  /outreach/messages/{message_id}/discard
-        /notify/  /notify/deliveries/{delivery_id}  /notify/deliveries/{delivery_id}/preview
-        /notify/deliveries/{delivery_id}/resend  /notify/stuck  /notify/stuck/count
+        /notify/  /notify/deliveries.csv  /notify/deliveries.xlsx  /notify/deliveries/{delivery_id}
+        /notify/deliveries/{delivery_id}/preview  /notify/deliveries/{delivery_id}/resend
+        /notify/stuck  /notify/stuck/count
         /notify/suppressions  /notify/suppressions/{suppression_id}  /notify/suppressions/{suppression_id}/lift
         /notify/upcoming  /notify/templates  /notify/templates/{kind}  /notify/templates/{kind}/preview
     """,
     AGENCY: """
-        /events/offers/waiting
+        /events/offers/waiting  /events/offers/waiting/count
         /outreach/  /outreach/api-keys  /outreach/api-keys/{key_id}/revoke
         /outreach/campaigns/new  /outreach/campaigns/{campaign_id}  /outreach/campaigns/{campaign_id}/change
         /outreach/companies  /outreach/companies/new  /outreach/companies/{company_id}
@@ -90,6 +98,12 @@ _PAGES = {
         /outreach/schools  /outreach/search  /notify/search
         /events/coverage  /outreach/coverage  /outreach/feedback
         /outreach/people/{person_id}/add-role  /outreach/people/{person_id}/remove-role
+        /outreach/imports/{upload_id}/errors.csv
+        /outreach/import/{kind}  /outreach/import/{kind}/{import_id}  /outreach/import/{kind}/{import_id}/errors.csv
+        /events/import/{kind}  /events/import/{kind}/{import_id}  /events/import/{kind}/{import_id}/errors.csv
+        /outreach/campaigns.csv  /outreach/campaigns.xlsx  /outreach/companies.csv  /outreach/companies.xlsx
+        /outreach/campaigns/{campaign_id}/report.csv  /outreach/campaigns/{campaign_id}/report.xlsx
+        /outreach/people.csv  /outreach/people.xlsx  /outreach/schools.csv  /outreach/schools.xlsx
     """,
 }
 _FORMS = {
@@ -153,7 +167,9 @@ _FORMS = {
         /outreach/people  /outreach/people/new  /outreach/people/{person_id}/erase
         /outreach/people/{person_id}/add-role  /outreach/people/{person_id}/remove-role
         /outreach/schools/{school_id}/people  /outreach/visits/{visit_id}/move
-        /outreach/search  /notify/search
+        /outreach/search  /notify/search  /outreach/people.csv  /outreach/people.xlsx
+        /outreach/import/{kind}  /outreach/import/{kind}/{import_id}
+        /events/import/{kind}  /events/import/{kind}/{import_id}
     """,
 }
 

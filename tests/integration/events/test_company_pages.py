@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.events.domain.check_in import check_in_code
+from services.events.usecases import company as company_side
 from tests.support.events_api import NOW, OFFER, World, booking, running_events
 from tests.support.events_pages import SECRET, Visitor, add_people, change_campaign, text_of
 
@@ -130,6 +131,22 @@ async def test_an_offer_waits_for_its_check_and_nobody_else_sees_it(world: World
         )
 
 
+async def test_an_offer_that_is_withdrawn_before_it_was_published_stays_hidden(world: World) -> None:
+    await check_offers(world)
+    slot = await world.slot()
+    offer = slot["offer"]["id"]
+    await visitor(world, "company").send(f"offers/{offer}/withdraw")
+    for path in (f"offers/{offer}", f"slots/{slot['id']}", f"slots/{slot['id']}/calendar.ics"):
+        assert (await visitor(world, "other-company").get(path)).status_code in (403, 404), path
+    assert slot["id"] not in (await visitor(world).get("")).text
+    listed = await world.other_company.get("slots", state="all")
+    assert slot["id"] not in [each["id"] for each in listed.json()["items"]]
+    assert "withdrawn" in (await visitor(world, "company").get(f"offers/{offer}")).text
+    assert await messages(world, "OfferChanged") == []
+    await visitor(world, "coordinator").send("offers/waiting", {"offer": [offer]})
+    assert await messages(world, "OfferPublished") == []
+
+
 async def test_the_coordinator_publishes_many_at_once_and_a_second_click_says_so(world: World) -> None:
     await check_offers(world)
     first, second = await world.slot(), await world.slot({"title": "Zweites"})
@@ -181,6 +198,23 @@ async def test_a_changed_place_is_told_to_the_groups_and_a_changed_title_is_not(
     assert (await world.teacher.get("slots", district="05966")).json()["items"][0]["id"] == slot
     stale = await company.send(f"offers/{offer}/edit", moved)
     assert stale.status_code == 422 and "Somebody else changed this offer meanwhile" in stale.text
+
+
+async def test_a_school_is_asked_again_when_the_requirements_change_and_only_then(world: World) -> None:
+    offer, _, registration = await booked(world)
+    company, teacher = visitor(world, "company"), visitor(world, "teacher")
+
+    async def acknowledged() -> bool:
+        return (await world.teacher.get(f"registrations/{registration}")).json()["acknowledged"]
+
+    assert await acknowledged()
+    changed = {**FACTS, "requirements": "Schutzbrille", "version": "1"}
+    assert (await company.send(f"offers/{offer}/edit", changed)).status_code == 303
+    assert not await acknowledged()
+    await teacher.send(f"registrations/{registration}/acknowledge", {})
+    assert await acknowledged()
+    await company.send(f"offers/{offer}/edit", {**changed, "title": "Anderer Titel", "version": "2"})
+    assert await acknowledged()
 
 
 async def test_a_series_is_shown_before_it_is_opened_and_can_be_taken_back(world: World) -> None:
@@ -328,3 +362,18 @@ async def test_offers_come_page_by_page_with_one_query_for_all_their_dates(world
     following = first.text.split('href="/events/offers?after=')[1].split('"')[0]
     second = await company.get(f"offers?after={following}")
     assert [f"Angebot {n:02}" in second.text for n in range(4)] == [True, True, True, False]
+
+
+async def test_home_shows_the_requests_with_the_earliest_dates_and_says_how_many_wait(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(company_side, "REQUESTS_SHOWN", 1)
+    later = await world.slot({"approval": "company"}, starts_local="2026-12-08T09:00", ends_local="2026-12-08T12:00")
+    earlier = await world.slot({"approval": "company"})
+    for slot, name in ((later, "9x"), (earlier, "9a")):
+        await world.teacher.made(f"slots/{slot['id']}/registrations", booking(name, 20))
+    page = (await visitor(world, "company").get("company")).text
+    assert page.count('name="registration"') == 1
+    asked = page.partition('name="registration"')[2].partition("</fieldset>")[0]
+    assert "9a" in asked and "9x" not in asked
+    assert "2 Klassen warten auf Ihre Antwort" in page or "2 classes wait for your answer" in page

@@ -320,7 +320,7 @@ async def test_acting_as_one_role_only_its_rights_count(store, both, browser, si
     assert (await browser.get("/outreach/people")).status_code == 200
     await browser.get("/outreach/account")
     answer = await browser.send("/outreach/act-as", {"role": f"teacher:{SCHOOL}"})
-    assert (answer.status_code, answer.headers["location"]) == (303, "/events/registrations")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/events/home")
     assert (await browser.get("/outreach/people")).status_code == 403
     assert (await browser.get(f"/outreach/my-organisation/{OTHER}")).status_code == 403
     assert (await browser.get(f"/outreach/my-organisation/{SCHOOL}")).status_code == 200

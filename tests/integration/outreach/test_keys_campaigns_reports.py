@@ -204,7 +204,8 @@ async def test_the_copies_hold_nobody(running, store, campaign_id):
 
 def test_every_message_of_events_that_changes_a_figure_is_listened_to():
     said = {m for m in vars(events).values() if isinstance(m, type) and issubclass(m, events.EventsMessage)}
-    assert said - {events.EventsMessage, events.RegistrationMessage} == set(HANDLERS)
+    nothing_yet = {events.OfferSentBack}  # an offer counts when it is published
+    assert said - {events.EventsMessage, events.RegistrationMessage} - nothing_yet == set(HANDLERS)
 
 
 async def test_a_report_on_an_unknown_campaign_is_not_found(api):

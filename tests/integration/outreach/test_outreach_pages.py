@@ -2,6 +2,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from fastapi.routing import iter_route_contexts
 
 from services.outreach.domain.people import EnterPerson, RoleGiven
 from services.outreach.usecases.people import enter_person
@@ -16,6 +17,7 @@ PAGES = [
     "/outreach/imports", "/outreach/companies", "/outreach/companies/new", "/outreach/people",
     "/outreach/people/new", "/outreach/api-keys", "/outreach/messages", "/outreach/campaigns/new",
 ]  # fmt: skip
+INLINE = r"""<script(?! src="/outreach/static/[^"]+" defer></script>)|style=|<style|javascript:"""
 CAMPAIGN = {
     "name": "Muster-Kampagne", "starts_on": "2026-11-01", "ends_on": "2027-06-30", "districts": ["05958", "05970"],
     "kinds": ["tour"], "offers_from": "2026-11-01T00:00", "booking_from": "2026-11-15T08:00",
@@ -37,7 +39,7 @@ async def teacher(store):
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
-async def test_every_page_of_the_office_opens_in_both_languages_without_script_or_inline_style(office, store, language):
+async def test_every_page_of_the_office_opens_in_both_languages_without_inline_script_or_style(office, store, language):
     office.client.cookies.set("perspektive_language", language)
     await import_schools(store, COORDINATOR, REGISTER, None, dry_run=False, now=NOW, request_id="schools")
     for path in PAGES:
@@ -45,8 +47,8 @@ async def test_every_page_of_the_office_opens_in_both_languages_without_script_o
         assert page.status_code == 200, path
         assert f'<html lang="{language}">' in page.text
         assert page.text.count("<h1>") == 1
-        assert ("Kampagnen" in page.text) == (language == "de")
-        assert not re.search(r"<script|style=|<style|javascript:", page.text), path
+        assert ("Impressum" in page.text) == (language == "de")
+        assert not re.search(INLINE, page.text), path
 
 
 async def test_whoever_is_not_signed_in_is_led_to_the_sign_in_page_and_back(browser, running):
@@ -72,10 +74,11 @@ async def test_a_form_without_the_sessions_token_changes_nothing(office, store):
 
 
 async def test_no_form_is_taken_without_the_sessions_token_or_from_another_site(office):
-    forms = [route.path for router in ROUTERS for route in router.routes if "POST" in route.methods]
+    routes = [route for router in ROUTERS for route in iter_route_contexts(router.routes)]
+    forms = [f"/outreach{route.path}" for route in routes if "POST" in (route.methods or ())]
     assert len(forms) > 15
     for path in forms:
-        address = "/outreach" + re.sub(r"{\w+}", "1", path)
+        address = re.sub(r"{\w+}", "1", path.replace("{kind}", "companies"))
         await office.get("/outreach/account")
         forged = await office.send(address, {"csrf": "forged"})
         foreign = await office.send(address, headers={"Sec-Fetch-Site": "cross-site"})
@@ -99,7 +102,8 @@ async def test_a_form_with_faults_comes_back_with_reasons_and_what_was_typed(off
     answer = await office.send("/outreach/campaigns/new", {**CAMPAIGN, "ends_on": "2026-10-01", "name": "Getippt"})
     assert answer.status_code == 422
     assert 'value="Getippt"' in answer.text
-    assert 'id="ends_on-error">The campaign must not end before it starts.' in answer.text
+    wrong = re.search(r'id="ends_on-error">(.+?)</p>', answer.text)
+    assert wrong and "The campaign must not end before it starts." in wrong[1]
     assert re.search(r'value="05958" checked', answer.text)
 
 
@@ -169,7 +173,7 @@ async def test_a_message_that_is_set_aside_is_shown_and_handled_again_when_its_c
     await store.db.set_aside.update_one({"_id": good["id"]}, {"$set": {"wire": good}})
     await office.get("/outreach/messages")
     replayed = await office.send("/outreach/messages/replay")
-    assert "1 worked, 0 failed" in replayed.text
+    assert "1 worked, 0 failed" in (await office.get(replayed.headers["location"])).text
     assert await store.db.set_aside.count_documents({}) == 0
     assert await store.db.report_registrations.count_documents({}) == 1
 

@@ -94,7 +94,8 @@ async def test_the_privacy_page_names_the_days_that_are_really_set(running, brow
 
 
 def test_the_privacy_page_has_the_same_defaults_as_the_services():
-    for name, other in (("contact_kept_days", EventsSettings), ("retention_days", NotifySettings)):
+    days = {"contact_kept_days": EventsSettings, "retention_days": NotifySettings}
+    for name, other in {**days, "pupil_retention_days": NotifySettings}.items():
         assert Settings.model_fields[name].default == other.model_fields[name].default
 
 
@@ -128,7 +129,7 @@ async def dated(db):
     found = set()
     for name in await db.list_collection_names():
         keys = [key for index in (await db[name].index_information()).values() for key, _ in index["key"]]
-        if "erase_after" in keys:
+        if {"erase_after", "gone_at"} & set(keys):
             found.add(name)
     return found
 

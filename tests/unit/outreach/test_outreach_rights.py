@@ -15,18 +15,17 @@ IN_PROCESS_ONLY = {
     "ensure_coordinator", "ensure_api_key", "make_sign_in_link", "close_schools", "erase_due", "enter_within",
     "erase_known", "candidates", "remove_within", "must_not_act_elsewhere", "active_person", "refresh_names",
     "withdraw_member", "erase_visit_contacts", "forget_erased_ambassadors", "decide_on", "keep_free", "load",
-    "bounds_of", "message_of", "expire_proposals", "visit_counts",
+    "bounds_of", "message_of", "expire_proposals", "visit_counts", "erase_feedback",
 }  # fmt: skip
 BEFORE_SIGN_IN = {
     "ask_for_sign_in", "sign_in_by_link", "sign_in_by_code", "sign_in_by_provider",
-    "see_invitation", "accept_invitation", "decline_invitation",
+    "see_invitation", "accept_invitation", "decline_invitation", "send_feedback",
 }  # fmt: skip
 NOT_ASKED = IN_PROCESS_ONLY | BEFORE_SIGN_IN
 FOR_ONESELF = {"sign_out_everywhere", "sign_out", "change_own_facts"}
 MINE = (
-    "account", "api_keys", "campaigns", "colleagues", "companies", "erasure", "organisations",
-    "people", "reports", "schools", "sign_in",
-    "uploads",
+    "account", "api_keys", "campaigns", "colleagues", "companies", "coverage", "erasure", "feedback", "find",
+    "organisations", "people", "reports", "schools", "sign_in", "uploads",
 )  # fmt: skip
 FOR_EVERY_ROLE = {
     "get_school", "list_schools", "find_schools", "get_campaign", "list_campaigns", "own_organisations",

@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 
 from services.events.usecases import inputs, paging
 from services.events.usecases.search import _between
-from services.events.web.offers import _slot_fields
+from services.events.web.series import _fields
 from services.outreach.domain.campaigns import CampaignGiven
 from services.outreach.domain.visit_dates import DateGiven
 from services.outreach.store import core, people, schools
@@ -85,7 +85,7 @@ def test_a_field_that_is_both_a_text_and_a_group_is_invalid():
 
 def test_a_series_that_is_a_text_is_invalid():
     with pytest.raises(Invalid):
-        _slot_fields(FormData([("series", "x")]), "series")
+        _fields(FormData([("series", "x")]), only=True)
 
 
 @pytest.mark.parametrize("matching", [people.matching, lambda _, q: schools.matching(None, None, q)])

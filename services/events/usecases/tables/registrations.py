@@ -20,7 +20,13 @@ from services.events.usecases.inputs import (
     WithReason,
 )
 from services.events.usecases.results import RegistrationView, registration_view
-from services.events.usecases.tables.words import LANGUAGES, NewHasNoState, ReasonAlone, StateNotReachable
+from services.events.usecases.tables.words import (
+    LANGUAGES,
+    NewHasNoState,
+    OneStepPerLine,
+    ReasonAlone,
+    StateNotReachable,
+)
 from shared.auth import Identity
 from shared.errors import RuleBroken
 from shared.ids import derived_id
@@ -187,6 +193,8 @@ def _must_be_possible(row: Row, before: Row) -> None:
     if wanted != held:
         if wanted not in REACHABLE.get(held, set()):
             raise StateNotReachable
+        if _resized(row, before):
+            raise OneStepPerLine
         return
     if row["pupils_attended"] != before["pupils_attended"]:
         raise _at("pupils_attended", StateNotReachable())

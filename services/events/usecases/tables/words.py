@@ -16,6 +16,13 @@ class StateNotReachable(Fault):
     hint = "Leave the state as it is, and open the entry on its page to see what can be done."
 
 
+class OneStepPerLine(Fault):
+    """A line may change either this or the numbers and times, not both."""
+
+    field = "state"
+    hint = "Import the one first, then the other."
+
+
 class NewHasNoState(Fault):
     """A new entry gets its state by itself."""
 

@@ -102,7 +102,8 @@ def _visit_row(visit: Visit, names: Around, zone: str) -> Row:
 
 
 async def export_campaigns(store: Store, identity: Identity, zone: str) -> AsyncIterator[Sequence[Row]]:
-    """All campaigns by their first day."""
+    """All campaigns by their first day, for coordinators: as the list itself."""
+    identity.must_coordinate()
     pages = every_page(lambda after: campaigns.list_campaigns(store, identity, limit=PER_PAGE, after=after))
     async for page in pages:
         yield [_campaign_row(campaign, zone) for campaign in page]

@@ -1,0 +1,160 @@
+"""Looking at a page with a browser: what axe, our own check and the console say of it, in each look."""
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route
+
+from shared.ids import random_id
+from tests.support.estate import NOBODY, Estate
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OPTIONS = {"resultTypes": ["violations"]}
+OWN_CHECK = (Path(__file__).parents[1] / "browser" / "check_page.js").read_text()
+SHOWN = "/shown-again"
+
+
+@dataclass(frozen=True)
+class Look:
+    """A language, a colour scheme and a window. 320 px wide is also what a window of 1280 px shows at 400 %."""
+
+    language: str
+    scheme: Literal["light", "dark"]
+    width: int
+    height: int = 800
+
+
+PHONE, DESKTOP = Look("de", "light", 320), Look("en", "dark", 1280)
+LOOKS = (PHONE, DESKTOP)
+
+
+@dataclass
+class Window:
+    """A browser window with one look, in which everybody signs in in turn."""
+
+    estate: Estate
+    look: Look
+    context: BrowserContext
+    page: Page
+    actor: str = ""
+    status: int = 0
+    said: list[str] = field(default_factory=list)
+
+    async def sign_in(self, actor: str) -> None:
+        """The window is now that of `actor`."""
+        if actor == self.actor:
+            return
+        self.actor = actor
+        await self.context.clear_cookies()
+        language = {"name": "perspektive_language", "value": self.look.language, "url": self.estate.door.url}
+        person = [self.estate.door.cookie(self.estate.people[actor])] if actor != NOBODY else []
+        await self.context.add_cookies([language, *person])  # type: ignore[list-item]
+
+    async def open(self, path: str) -> list[str]:
+        """What is wrong with the page at `path`; nothing when there is no page but a file."""
+        self.said.clear()
+        answer = await self.page.request.get(path)
+        self.status = answer.status
+        if not answer.headers.get("content-type", "").startswith("text/html"):
+            return [f"{path}: {answer.status}"] if answer.status >= 400 else []
+        html = await answer.text()
+        if "<html" not in html:  # part of a page, which is looked at where it is put in
+            return []
+        if "sandbox" in answer.headers.get("content-security-policy", ""):  # a mail: axe needs scripts
+            return await self.show(html, path, is_mail=True)
+        await self.page.goto(path)
+        return await self._wrong(path, answer.status)
+
+    async def show(self, html: str, name: str, is_mail: bool = False) -> list[str]:
+        """What is wrong with the page that a form was answered with, or with a mail, which has styles of its own."""
+        self.said.clear()
+        await self.page.unroute_all()
+        await self.page.route(f"**{SHOWN}", lambda route: _answer(route, html))
+        await self.page.goto(SHOWN)
+        return await self._wrong(name, is_mail=is_mail)
+
+    async def _wrong(self, name: str, status: int = 200, is_mail: bool = False) -> list[str]:
+        await self.page.wait_for_load_state("load")
+        own = await self.page.evaluate(OWN_CHECK) if self.look is PHONE and not is_mail else []
+        tags = WCAG[:-1] if is_mail else WCAG  # a mail is inside a page, which has the landmarks
+        found = await Axe().run(self.page, options=OPTIONS | {"runOnly": {"type": "tag", "values": tags}})
+        by_axe = [
+            f"{each['id']} ({each['help']}) {node['target']} {node['html'][:160]}"
+            for each in found.response["violations"]
+            for node in each["nodes"][:3]
+        ]
+        said = [text for text in self.said if not (status >= 400 and f"status of {status}" in text)]
+        return [f"{name} {self.look.language} {self.look.scheme}: {text}" for text in (*by_axe, *own, *said)]
+
+
+async def _answer(route: Route, html: str) -> None:
+    await route.fulfill(body=html, content_type="text/html")
+
+
+async def opened(browser: Browser, estate: Estate, look: Look) -> Window:
+    """A new window, which notes what the console says and every request that leaves the origin."""
+    context = await browser.new_context(
+        base_url=estate.door.url, viewport={"width": look.width, "height": look.height}, locale=look.language,
+        color_scheme=look.scheme, reduced_motion="reduce",
+    )  # fmt: skip
+    window = Window(estate, look, context, await context.new_page())
+
+    def console(message: ConsoleMessage) -> None:
+        window.said.append(f"console: {message.text}")
+
+    def request(asked: Request) -> None:
+        if urlsplit(asked.url).scheme != "data" and not asked.url.startswith(estate.door.url):
+            window.said.append(f"foreign request: {asked.url}")
+
+    window.page.on("console", console)
+    window.page.on("request", request)
+    return window
+
+
+async def open_in_all(windows: list[Window], actor: str, path: str) -> list[str]:
+    """What is wrong with a page of `actor`, in every window."""
+
+    async def one(window: Window) -> list[str]:
+        await window.sign_in(actor)
+        return await window.open(path)
+
+    return [wrong for found in await asyncio.gather(*map(one, windows)) for wrong in found]
+
+
+async def show_in_all(windows: list[Window], actor: str, pages: list[str], name: str) -> list[str]:
+    """What is wrong with the answers to forms of `actor`, one for each window."""
+    found: list[str] = []
+    for window, html in zip(windows, pages, strict=True):
+        if html:
+            await window.sign_in(actor)
+            found += await window.show(html, name)
+    return found
+
+
+def too_long(value: Any) -> str:
+    """What a browser can send in place of a good value, and no form accepts."""
+    text = value[0] if isinstance(value, list) else str(value)
+    if text.isdigit():
+        return "999999999"
+    if len(text) == 16 and text[10] == "T":
+        return "1900-01-01T00:00"
+    if len(text) == 10 and text[4] == text[7] == "-":
+        return "1900-01-01"
+    return "00:00" if len(text) == 5 and text[2] == ":" else "lang " * 2000
+
+
+async def answer(estate: Estate, actor: str, path: str, language: str, form: dict[str, Any]) -> str:
+    """The HTML of the page with which a form is answered; empty for an answer that is no page."""
+    http = await estate.client(actor)
+    http.cookies.set("perspektive_language", language)
+    hidden = {"csrf": estate.tokens[actor], "request_id": random_id()}
+    try:
+        got = await http.post(path, data={**form, **hidden}, follow_redirects=True)
+    finally:
+        http.cookies.delete("perspektive_language")
+    assert got.status_code < 500, got.text[:400]
+    return got.text if got.headers.get("content-type", "").startswith("text/html") else ""
