@@ -34,6 +34,10 @@ class Invalid(RuleBroken):
     """Something in the request is not valid."""
 
 
+class TooLarge(RuleBroken):
+    """This is larger than what is taken here."""
+
+
 class NotFound(RuleBroken):
     """There is nothing at this address."""
 

@@ -7,14 +7,16 @@ from typing import Any
 
 from shared.auth import Identity
 from shared.errors import Invalid, NotFound
+from shared.ids import random_id
 from shared.inbox import Dispatcher
 from shared.mongo import Database, Session, transaction
 
 CONTENT_KEPT = timedelta(days=90)
 DISCARDED_KEPT = timedelta(days=365)
+REPLAYED_AT_ONCE = 200
 HIDDEN = "•••"
-_ALWAYS = re.compile(r"(.*_)?(email|phone|token|code|needs|first_name|key_hash)$")
-_OF_A_PERSON = ("name", "language")
+_ALWAYS = re.compile(r"(.*_)?(email|phone|token|code|needs|first_name|key_hash|invited_by)$")
+_FREE_TEXT = re.compile(r"(.*_)?(reason|room|material|preparation|notes|went_well)$")
 _ADDRESS = re.compile(r"[^\s<>'\"=,;:]+@[^\s<>'\"=,;:]+")
 _QUOTED_INPUT = re.compile(r"input_value=.*?(?=, input_type=|\]|$)")
 
@@ -86,9 +88,10 @@ async def replay_message(db: Database, identity: Identity, dispatcher: Dispatche
 
 
 async def replay_all(db: Database, identity: Identity, dispatcher: Dispatcher) -> tuple[int, int]:
-    """Handle all again, the oldest first; (worked, failed)."""
+    """Handle the oldest again, at most REPLAYED_AT_ONCE, which a press of a button can wait for; (worked, failed)."""
     identity.must_operate()
-    ids = [row["_id"] async for row in db.set_aside.find({}, {"_id": 1}).sort("set_aside_at", 1)]
+    rows = db.set_aside.find({}, {"_id": 1}).sort("set_aside_at", 1).limit(REPLAYED_AT_ONCE)
+    ids = [row["_id"] async for row in rows]
     worked = [await replay_message(db, identity, dispatcher, message_id) for message_id in ids]
     return sum(worked), len(worked) - sum(worked)
 
@@ -119,23 +122,32 @@ async def list_discarded(db: Database, identity: Identity, most: int = 20) -> li
     return [Discarded(row["_id"], row["type"], row["reason"], row["by"], row["at"]) for row in rows]
 
 
-async def forget_personal(db: Database, now: datetime) -> None:
-    """Hide the persons in messages that have been set aside for 90 days, and end old records of what was discarded."""
+async def forget_personal(db: Database, now: datetime) -> int:
+    """Blank the persons in messages that have been set aside for 90 days, with a receipt of how many; and end old
+    records of what was discarded. A blanked message can still be handled again."""
     due = {"set_aside_at": {"$lte": now - CONTENT_KEPT}, "hidden": {"$ne": True}}
+    count = 0
     async for row in db.set_aside.find(due):
-        facts = {"wire": masked_payload(row["wire"]), "error": masked_error(row["error"]), "hidden": True}
-        await db.set_aside.update_one({"_id": row["_id"]}, {"$set": facts})
+        facts = {"wire": masked_payload(row["wire"], ""), "error": masked_error(row["error"]), "hidden": True}
+        still = {"_id": row["_id"], "hidden": {"$ne": True}}
+        count += (await db.set_aside.update_one(still, {"$set": facts})).modified_count
+    if count:
+        receipt = {"_id": random_id(), "what": "set_aside", "count": count, "at": now}
+        await db.erasure_receipts.insert_one(receipt)
     await db.discarded.delete_many({"erase_after": {"$lte": now}})
+    return count
 
 
-def masked_payload(part: Any) -> Any:
-    """A message's content without what names a person."""
+def masked_payload(part: Any, hidden: str = HIDDEN) -> Any:
+    """A message's content without what names a person, and without free texts, which may: `hidden` in their place."""
     if isinstance(part, list):
-        return [masked_payload(each) for each in part]
+        return [masked_payload(each, hidden) for each in part]
+    if isinstance(part, str):
+        return _ADDRESS.sub(hidden, part)
     if not isinstance(part, dict):
         return part
-    person = any(name == "email" for name in part)
-    return {name: _masked(name, value, person) for name, value in part.items()}
+    person = "email" in part
+    return {name: _masked(name, value, person, hidden) for name, value in part.items()}
 
 
 def masked_error(text: str) -> str:
@@ -143,11 +155,11 @@ def masked_error(text: str) -> str:
     return _ADDRESS.sub(HIDDEN, _QUOTED_INPUT.sub(f"input_value={HIDDEN}", text))
 
 
-def _masked(name: str, value: Any, person: bool) -> Any:
-    if isinstance(value, dict | list):
-        return masked_payload(value)
-    personal = _ALWAYS.fullmatch(name) or (person and name in _OF_A_PERSON)
-    return HIDDEN if personal and value else value
+def _masked(name: str, value: Any, person: bool, hidden: str) -> Any:
+    personal = _ALWAYS.fullmatch(name) or _FREE_TEXT.fullmatch(name) or (person and name == "name")
+    if personal and isinstance(value, str):
+        return hidden if value else value
+    return masked_payload(value, hidden)
 
 
 def _message(row: dict[str, Any]) -> SetAsideMessage:

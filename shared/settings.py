@@ -22,4 +22,8 @@ class CommonSettings(BaseSettings):
     zone: str = Field("Europe/Berlin", description="IANA zone of the region's wall time")
     clock_file: Path | None = Field(None, description="Offset file of a movable clock; only for demos and tests")
     search_engines: bool = Field(False, description="Whether search engines may list the pages")
+    trusted_proxies: str = Field(
+        "127.0.0.1",
+        description="Addresses of the proxies in front, parted by commas, whose X-Forwarded-For is believed",
+    )
     log_level: str = "INFO"

@@ -21,7 +21,10 @@ def main() -> None:
     set_up_logging(settings.log_level)
     clock = FileClock(settings.clock_file) if settings.clock_file else SystemClock()
     app = front_door({"outreach": create_app(settings, clock)})
-    uvicorn.run(app, host=arguments.host, port=arguments.port, log_config=None, access_log=False)
+    uvicorn.run(
+        app, host=arguments.host, port=arguments.port, log_config=None, access_log=False,
+        forwarded_allow_ips=settings.trusted_proxies,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -3,10 +3,13 @@
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
 from shared.settings import CommonSettings
+
+ON_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 class Settings(CommonSettings):
@@ -55,6 +58,9 @@ class Settings(CommonSettings):
     def _complete(self) -> Self:
         if self.oidc_issuer and not self.oidc_client_id:
             raise ValueError("OIDC_ISSUER needs OIDC_CLIENT_ID")
+        issuer = urlsplit(self.oidc_issuer)
+        if self.oidc_issuer and issuer.scheme != "https" and issuer.hostname not in ON_THIS_MACHINE:
+            raise ValueError("OIDC_ISSUER must begin with https://")
         return self
 
     @property

@@ -5,6 +5,7 @@ the type text, which no program calculates, so that only a text that would be re
 """
 
 import re
+import unicodedata
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 APOSTROPHE = "'"
@@ -29,7 +30,14 @@ def plain(cell: str) -> str:
 
 def unescaped_xml(cell: str) -> str:
     """The text of an XLSX cell with its `_x000D_` as the characters that they stand for."""
-    return re.sub(r"_x([0-9A-Fa-f]{4})_", lambda found: chr(int(found[1], 16)), cell)
+    return re.sub(r"_x([0-9A-Fa-f]{4})_", lambda found: _meant(chr(int(found[1], 16))), cell)
+
+
+def _meant(character: str) -> str:
+    """The character; nothing for a control character, and for half of one what stands for an unreadable one."""
+    if NOT_IN_XML.match(character):
+        return "\ufffd"
+    return character if character in "\t\n\r" or unicodedata.category(character) != "Cc" else ""
 
 
 def _begins_like_a_formula(text: str) -> bool:

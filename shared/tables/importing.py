@@ -20,7 +20,7 @@ from shared.clock import Clock
 from shared.errors import NotFound
 from shared.identity import Identity
 from shared.ids import derived_id, random_id
-from shared.mongo import AlreadyThere, Database, Document, give_back_lease, hold_lease
+from shared.mongo import AlreadyThere, Database, Document, StoreError, give_back_lease, hold_lease
 from shared.schemas.outreach import Role
 from shared.tables.faults import FileTooLarge, NoLongerAllowed
 from shared.tables.lines import Importer, Work, look_at, outcome_document
@@ -43,7 +43,8 @@ class ImportNotFound(NotFound):
 
 @dataclass(frozen=True)
 class Import:
-    """How far an import is. `state`: checking → checked → importing → done, or stopped."""
+    """How far an import is. `state`: checking → checked → importing → done, or stopped: for whoever
+    confirmed it may no longer import, or because it `failed`."""
 
     id: str
     state: str
@@ -51,6 +52,7 @@ class Import:
     at: int
     counts: dict[str, int]
     lines: list[Document]
+    failed: bool = False
 
     @property
     def working(self) -> bool:
@@ -91,7 +93,8 @@ class Imports:
         kept = await self._kept(kind, import_id, now)
         rows = self.db.table_import_lines.find({"import_id": import_id})
         lines = await rows.sort([("failed", -1), ("line", 1)]).to_list(most)
-        return Import(import_id, kept["state"], kept["total"], kept["at"], kept["counts"], lines)
+        failed = kept.get("failed", False)
+        return Import(import_id, kept["state"], kept["total"], kept["at"], kept["counts"], lines, failed)
 
     async def faults(self, identity: Identity, kind: str, import_id: str, *, now: datetime) -> list[Document]:
         """All lines with faults, in the order of the file. ImportNotFound."""
@@ -118,7 +121,8 @@ class Imports:
         return len(found)
 
     async def go_on(self, import_id: str) -> None:
-        """Do what is left of an import, unless somebody else is at it."""
+        """Do what is left of an import, unless somebody else is at it. One that fails in a way that nobody thought of
+        is stopped: it must not be tried for ever, nor keep others waiting."""
         lease, holder = f"import:{import_id}", random_id()
         if not await hold_lease(self.db, lease, holder, LEASE_SECONDS):
             return
@@ -126,6 +130,11 @@ class Imports:
             kept = await self.db.table_imports.find_one({"_id": import_id, "state": {"$in": WORKING}})
             if kept:
                 await self._work_through(kept, lease, holder)
+        except StoreError:  # the store is away: it goes on when that is over
+            raise
+        except Exception as error:
+            log.error("an import failed and was stopped", exc_info=error)
+            await self._stop(import_id, failed=True)
         finally:
             await give_back_lease(self.db, lease, holder)
 
@@ -150,6 +159,7 @@ class Imports:
             batch = batch[max(kept["at"] - before, 0) :]
             identity = await self._identity(kept["person_id"])
             if identity is None:
+                log.warning("an import was stopped: %s", NoLongerAllowed().sentence())
                 await self._stop(kept["_id"])
                 return
             work = Work(self._store, identity, self._now(), self._zone)
@@ -202,9 +212,8 @@ class Imports:
         roles = tuple(Role(**role) for role in row["roles"])
         return Identity(row["_id"], "person", row["name"], roles, email=row["email"], language=row["language"])
 
-    async def _stop(self, import_id: str) -> None:
-        log.warning("an import was stopped: %s", NoLongerAllowed().sentence())
-        await self.db.table_imports.update_one({"_id": import_id}, {"$set": {"state": "stopped"}})
+    async def _stop(self, import_id: str, *, failed: bool = False) -> None:
+        await self.db.table_imports.update_one({"_id": import_id}, {"$set": {"state": "stopped", "failed": failed}})
 
     def _now(self) -> datetime:
         now = self._clock.now()

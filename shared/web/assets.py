@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import mimetypes
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,18 +57,32 @@ class Assets:
             raise HTTPException(404)
         known = request.query_params.get("v") == asset.version
         headers = {
-            "ETag": f'"{asset.version}"',
+            "ETag": f'W/"{asset.version}"',
             "Vary": "Accept-Encoding",
             "Cache-Control": FOREVER if known else "no-cache",
         }
-        if request.headers.get("if-none-match") == headers["ETag"]:
+        if headers["ETag"] in _tags(request.headers.get("if-none-match", "")):
             return Response(status_code=304, headers=headers)
         content = asset.content
-        if "gzip" in request.headers.get("accept-encoding", "") and len(asset.compressed) < len(content):
+        if takes_gzip(request.headers.get("accept-encoding", "")) and len(asset.compressed) < len(content):
             headers["Content-Encoding"], content = "gzip", asset.compressed
         headers["Content-Length"] = str(len(content))
         body = b"" if request.method == "HEAD" else content
         return Response(body, headers=headers, media_type=asset.media_type)
+
+
+def _tags(header: str) -> list[str]:
+    """The tags of If-None-Match, compared weakly as it must be."""
+    return [f"W/{tag.strip().removeprefix('W/')}" for tag in header.split(",")]
+
+
+def takes_gzip(header: str) -> bool:
+    """Whether gzip is named, and not with the weight 0."""
+    for part in header.lower().split(","):
+        name, _, weight = part.replace(" ", "").partition(";q=")
+        if name == "gzip":
+            return not re.fullmatch(r"0(\.0*)?", weight)
+    return False
 
 
 def _lowest_layer(sheet: bytes) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,6 +16,7 @@ from shared.log import correlation_id
 from shared.mongo import Database
 from shared.settings import CommonSettings
 from shared.web import set_aside
+from shared.web.assets import takes_gzip
 from shared.web.idempotency import Idempotency
 from shared.web.pages import Pages, add_page_handlers
 from shared.web.problems import add_problem_handlers, handler_for
@@ -36,7 +37,8 @@ Checks = dict[str, Callable[[], Awaitable[bool]]]
 
 
 class _Envelope:
-    """Gives each request a correlation id, and each answer the security headers."""
+    """Gives each request a correlation id, and each answer the security headers. Nobody keeps an answer that does not
+    say so itself, and no browser a page of a person, who may have signed out on a shared machine."""
 
     def __init__(self, app: ASGIApp, search_engines: bool = False) -> None:
         self._app = app
@@ -58,8 +60,8 @@ class _Envelope:
                 headers["X-Correlation-Id"] = correlation_id.get()
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
-                if not scope["path"].partition("/static/")[1]:
-                    headers.setdefault("Cache-Control", "no-store" if api else "no-cache, private")
+                signed_in = scope.get("state", {}).get("person") is not None
+                headers.setdefault("Cache-Control", "no-store" if api or signed_in else "no-cache, private")
             await send(message)
 
         try:
@@ -72,6 +74,14 @@ class _Envelope:
             await answer(scope, receive, with_headers)
         finally:
             correlation_id.reset(token)
+
+
+class _Compression(GZipMiddleware):
+    """GZipMiddleware, for who does not say that gzip has the weight 0."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        wanted = scope["type"] != "http" or takes_gzip(Headers(scope=scope).get("accept-encoding", ""))
+        await (super().__call__ if wanted else self.app)(scope, receive, send)
 
 
 def build_edge(
@@ -102,7 +112,7 @@ def build_edge(
     app.state.db = db
     app.add_middleware(Idempotency, db=db)
     app.add_middleware(_Envelope, search_engines=settings.search_engines)
-    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_middleware(_Compression, minimum_size=1024, compresslevel=5)
     add_problem_handlers(app)
     add_page_handlers(app, pages)
     _add_health(app, checks)

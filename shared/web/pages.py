@@ -13,21 +13,29 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData
 
 from shared.auth import Identity
-from shared.errors import Invalid, NotAllowed, NotFound, RuleBroken, TryLater
+from shared.errors import Invalid, NotAllowed, NotFound, RuleBroken, TooLarge, TryLater
 from shared.ids import derived_id, random_id
 from shared.ui import language as words
 from shared.ui.menu import home_of, initials, menu, section
 from shared.ui.switch import switch_choices
 from shared.web.assets import Assets
 from shared.web.callers import SignInNeeded, sign_in_address, visitor
+from shared.web.idempotency import LARGEST_BODY, BodyTooLarge
 from shared.web.problems import BodyInvalid, field_errors, handler_for, status_of
 
 UI = Path(__file__).parent.parent / "ui"
 LANGUAGE_COOKIE = "perspektive_language"
+KB = 1024
+LARGEST_FORM = 64 * KB
+MOST_FILES, MOST_FIELDS_BESIDE_FILES, MOST_FIELDS = 2, 10, 1000
 
 
 class FormExpired(NotAllowed):
     """This form is too old or came from another page. Please open the page again and send it once more."""
+
+
+class FormTooLarge(TooLarge):
+    """This form holds more than {most} kB, or does not say how much. Please go back and shorten what you have typed."""
 
 
 class Pages:
@@ -127,13 +135,29 @@ def _xor(left: bytes, right: bytes) -> bytes:
     return bytes(a ^ b for a, b in zip(left, right, strict=False))
 
 
-async def posted(request: Request) -> FormData:
-    """The fields of a form that this person's own page sent; FormExpired for anything else."""
-    form = await request.form()
+async def posted(request: Request, *, uploads: bool = False) -> FormData:
+    """The fields of a form that this person's own page sent; FormExpired for anything else.
+
+    FormTooLarge; BodyTooLarge when `uploads` are expected.
+    """
+    form = await _read_form(request, uploads)
     person: Identity | None = getattr(request.state, "person", None)
-    if not same_origin(request) or (person is not None and not _carries(form, person.csrf)):
+    if person is not None and not _carries(form, person.csrf):
         raise FormExpired
     return form
+
+
+async def _read_form(request: Request, uploads: bool = False) -> FormData:
+    """Nothing of a form from elsewhere or of one that is too large is read."""
+    if not same_origin(request):
+        raise FormExpired
+    most = LARGEST_BODY if uploads else LARGEST_FORM
+    size = request.headers.get("content-length", "")
+    if not (size.isascii() and size.isdigit() and int(size[:12]) <= most):
+        raise BodyTooLarge if uploads else FormTooLarge(most=LARGEST_FORM // KB)
+    if uploads:
+        return await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS_BESIDE_FILES)
+    return await request.form(max_files=0, max_fields=MOST_FIELDS)
 
 
 def _carries(form: FormData, token: str) -> bool:
@@ -245,9 +269,7 @@ def _to_sign_in(request: Request, error: SignInNeeded) -> Response:
 def _add_language_switch(app: FastAPI, pages: Pages) -> None:
     @app.post("/language", include_in_schema=False)
     async def choose_language(request: Request) -> Response:
-        form = await request.form()
-        if not same_origin(request):
-            raise FormExpired
+        form = await _read_form(request)
         if form.get("language") not in ("de", "en"):
             raise Invalid
         back = str(form.get("back", "/"))

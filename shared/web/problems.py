@@ -16,6 +16,7 @@ from shared.errors import (
     NotFound,
     NotSignedIn,
     RuleBroken,
+    TooLarge,
     TooManyRequests,
     TryLater,
 )
@@ -28,6 +29,7 @@ STATUS: dict[type[RuleBroken], int] = {
     NotAllowed: 403,
     NotFound: 404,
     Conflict: 409,
+    TooLarge: 413,
     Invalid: 422,
     TooManyRequests: 429,
     TryLater: 503,

@@ -41,7 +41,7 @@ async def ask_to_replay_all(request: Request, person: Person) -> Response:
     """What handling everything again causes, and the button for it."""
     state = request.app.state
     count = await set_aside.count_set_aside(state.db, person)
-    return state.pages.show(request, "messages_replay.html", count=count)
+    return state.pages.show(request, "messages_replay.html", count=count, most=set_aside.REPLAYED_AT_ONCE)
 
 
 @router.post("/messages/replay")

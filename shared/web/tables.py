@@ -22,7 +22,6 @@ from shared.tables.reading import MB, MOST_BYTES
 from shared.tables.writing import BOM, MEDIA, WRITERS, csv_text
 from shared.ui.language import translate
 from shared.web.callers import Person
-from shared.web.idempotency import LARGEST_BODY, BodyTooLarge
 from shared.web.pages import Pages, errors_by_field, form_request_id, language_of, posted, see_other
 
 Rows = Callable[[Request, Identity, Mapping[str, str]], AsyncIterator[Sequence[Row]]]
@@ -160,9 +159,7 @@ async def upload(kind: str, request: Request, person: Person) -> Response:
     person.must_coordinate()
     imports = _imports(request, kind)
     try:
-        if int(request.headers.get("content-length", LARGEST_BODY + 1)) > LARGEST_BODY:
-            raise BodyTooLarge
-        form = await posted(request)
+        form = await posted(request, uploads=True)
         data = await _content(form.get("file"))
         request_id = form_request_id(person, form)
         import_id = await imports.keep(person, kind, data, now=_now(request), request_id=request_id)

@@ -116,10 +116,6 @@ class MailLog:
         return [_shown(row) for row in rows[:limit]], cursor
 
 
-def _words(row: Document) -> list[str]:
-    return words_of(row["recipient_role"], row["recipient"], row["recipient_name"], row["subject"])
-
-
 def _days(starts: datetime, ends: datetime, zone: ZoneInfo) -> Iterator[tuple[str, Document]]:
     """The local days between two moments, and the query for the part of each that lies between them."""
     while starts < ends:
@@ -127,6 +123,10 @@ def _days(starts: datetime, ends: datetime, zone: ZoneInfo) -> Iterator[tuple[st
         midnight = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
         yield day.isoformat(), {"$gte": starts, "$lt": min(midnight, ends)}
         starts = midnight
+
+
+def _words(row: Document) -> list[str]:
+    return words_of(row["recipient_role"], row["recipient"], row["recipient_name"], row["subject"])
 
 
 def _shown(row: Document) -> Delivery:

@@ -243,6 +243,11 @@ class Ambassador(Aggregate):
             last_request_id=request_id,
         )
 
+    def reopened(self, command: EnterAmbassador, request_id: str) -> Self:
+        """The next version of one who had left: begins anew, perhaps for another company. AmbassadorFieldUnknown."""
+        new = self.entered(self.id, self.person_id, command, request_id)
+        return new.model_copy(update={"version": self.version + 1})
+
     def why_not_free(
         self, when: PlannedDate, campaign_id: str | None, bookings: Sequence[Booking], name: str
     ) -> NotFree | None:

@@ -60,8 +60,9 @@ class InviteColleague(Command):
 
 
 class Invitation(Aggregate):
-    """An open question to an address; of the mailed token only the hash is kept. Name and address go with the
-    answer, at the latest when the invitation expires."""
+    """An open question to an address; here only the hash of the mailed token is kept. The token itself, name and
+    address stay in the mail's message in the outbox, which a broker that lost it is given again, until the answer or
+    until the invitation expires."""
 
     kind: RoleKind
     organisation_id: str

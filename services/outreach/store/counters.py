@@ -1,4 +1,5 @@
-"""Counters of attempts per span of time, shared by all processes of this service."""
+"""Counters of attempts per span of time, shared by all processes of this service; and guards, counted up so that two
+transactions meet."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +7,7 @@ from pymongo import ReturnDocument
 
 from services.outreach.store.core import Store
 from shared.auth import hash_of_key
-from shared.mongo import AlreadyThere
+from shared.mongo import AlreadyThere, Session
 
 
 async def count(store: Store, what: str, span: timedelta, now: datetime) -> int:
@@ -26,3 +27,9 @@ async def count(store: Store, what: str, span: timedelta, now: datetime) -> int:
             continue
         return found["count"]
     raise AssertionError("unreachable")
+
+
+async def guard(store: Store, organisation_id: str, session: Session) -> None:
+    """Take an organisation's people for this transaction: of two that would each leave the other, one starts again."""
+    at = {"_id": f"guard:{organisation_id}"}
+    await store.db.counters.update_one(at, {"$inc": {"count": 1}}, upsert=True, session=session)

@@ -25,8 +25,8 @@ async def insert(store: Store, person: Person, messages: Sequence[Message], sess
 
 
 async def erase(store: Store, erased: Person, email: str, messages: Sequence[Message], session: Session) -> None:
-    """Write the erased person, who had the address `email`; it also leaves what was said before, sign-in mails and
-    invitations."""
+    """Write the erased person, who had the address `email`; it also leaves what was said before, sign-in mails,
+    invitations and feedback."""
     await store.db.people.update_one({"_id": erased.id}, {"$unset": {"email_key": ""}}, session=session)
     said = {"aggregate": aggregate(erased.id)}
     blank = {"$set": {"wire.data.name": "", "wire.data.email": ""}}
@@ -36,6 +36,8 @@ async def erase(store: Store, erased: Person, email: str, messages: Sequence[Mes
     await store.db.outbox.update_many(
         {"subject": "outreach.SignInRequested.v1", "wire.data.person_id": erased.id}, SIGN_IN_BLANK, session=session
     )
+    wrote = {"email": {"$regex": f"^{re.escape(email)}$", "$options": "i"}}
+    await store.db.feedback.update_many(wrote, {"$set": {"name": "", "email": ""}}, session=session)
     await store.save("people", erased, messages, session)
 
 

@@ -230,9 +230,12 @@ async def visit_counts(store: Store, ambassador_ids: Sequence[str]) -> dict[str,
     return found
 
 
-async def last_texts(store: Store, campaign_id: str, field: str) -> tuple[str, str]:
-    """(material, preparation) of the newest visit of this field in the campaign that has some."""
-    where = {"campaign_id": campaign_id, "field": field, "material": {"$gt": ""}}
+async def last_texts(store: Store, campaign_id: str, field: str, company_ids: Sequence[str] | None) -> tuple[str, str]:
+    """(material, preparation) of the newest visit of this field in the campaign that has some, and a team of one of
+    these companies (None: of any)."""
+    where: Document = {"campaign_id": campaign_id, "field": field, "material": {"$gt": ""}}
+    if company_ids is not None:
+        where["team.company_id"] = {"$in": list(company_ids)}
     row = await store.db.visits.find_one(where, sort=[("requested_at", DESCENDING)])
     return (row["material"], row["preparation"]) if row else ("", "")
 
@@ -244,11 +247,15 @@ async def overdue_proposals(store: Store, now: datetime, most: int) -> list[Visi
 
 
 async def without_person(store: Store, most: int) -> list[Ambassador]:
-    """Up to `most` active ambassadors whose person has been erased."""
+    """Up to `most` ambassadors who are to be forgotten: the person has been erased, or has lost the role."""
+    here = [{"$eq": ["$$role.kind", "ambassador"]}, {"$eq": ["$$role.organisation_id", "$company_id"]}]
+    roles = {"$ifNull": [{"$first": "$person.roles"}, []]}
+    held = {"$filter": {"input": roles, "as": "role", "cond": {"$and": here}}}
+    erased = {"$ne": [{"$first": "$person.active"}, True]}
     gone = [
-        {"$match": {"active": True}},
+        {"$match": {"$or": [{"active": True}, {"named_still": True}]}},
         {"$lookup": {"from": "people", "localField": "person_id", "foreignField": "_id", "as": "person"}},
-        {"$match": {"person.active": {"$ne": True}}},
+        {"$match": {"$expr": {"$or": [erased, {"$and": ["$active", {"$eq": [held, []]}]}]}}},
         {"$limit": most},
     ]
     return [from_document(Ambassador, row) async for row in store.db.ambassadors.aggregate(gone)]

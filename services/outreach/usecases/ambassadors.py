@@ -21,10 +21,12 @@ from services.outreach.domain.people import EnterPerson, Person, RoleGiven
 from services.outreach.domain.schools import School
 from services.outreach.domain.visit_dates import DateGiven, PlannedDate, must_exist
 from services.outreach.domain.visits import Visit
+from services.outreach.store import people
 from services.outreach.store import visits as stored
 from services.outreach.store.core import Store
 from services.outreach.usecases import visit_rights as rights
 from services.outreach.usecases.people import enter_within, must_not_act_elsewhere
+from services.outreach.usecases.visit_erasure import free_visits
 from services.outreach.usecases.visit_proposals import withdraw_member
 from services.outreach.usecases.visits import get_visit
 from shared.auth import Identity
@@ -81,18 +83,45 @@ async def enter_ambassador(
             await must_not_act_elsewhere(store, command.email, command.company_id, session)
         role = RoleGiven(kind="ambassador", organisation_id=command.company_id)
         facts = command.model_dump(include={"name", "email", "language"})
+        before = await people.by_email(store, command.email, session)
         person = await enter_within(store, session, EnterPerson(**facts, roles=[role]), now=now, request_id=request_id)
-        if await stored.ambassador_of(store, person.id, session):
-            raise AlreadyAnAmbassador
-        ambassador = Ambassador.entered(id, person.id, command, request_id)
-        await store.insert("ambassadors", ambassador, session=session)
-        return ambassador
+        return await enter_for(store, session, before, person, command, request_id)
 
+    await free_former(store, command.email, now)
     try:
         ambassador = await store.transaction(work)
     except AlreadyThere:  # the same address or the same request in this moment: it is found the second time
         ambassador = await store.transaction(work)
     return (await _known(store, [ambassador]))[0]
+
+
+async def enter_for(
+    store: Store, session: Session, before: Person | None, person: Person, command: EnterAmbassador, request_id: str
+) -> Ambassador:
+    """The person, who was `before` and has the role now, as an ambassador; one who had left is opened again.
+
+    Part of a use case that has authorised it and called `free_former`. AlreadyAnAmbassador.
+    """
+    held = await stored.ambassador_of(store, person.id, session)
+    if held is None:
+        ambassador = Ambassador.entered(derived_id(request_id, "ambassador"), person.id, command, request_id)
+        await store.insert("ambassadors", ambassador, session=session)
+        return ambassador
+    if held.last_request_id == request_id:
+        return held
+    if held.as_person(before).active:
+        raise AlreadyAnAmbassador
+    again = held.reopened(command, request_id)
+    await store.save("ambassadors", again, session=session, named_still=False)
+    return again
+
+
+async def free_former(store: Store, email: str, now: datetime) -> None:
+    """Before somebody begins anew: no visit counts any more on the ambassador whom this address was."""
+    person = await people.by_email(store, email)
+    held = await stored.ambassador_of(store, person.id) if person else None
+    if held and not held.as_person(person).active:
+        await free_visits(store, held, now)
 
 
 async def change_ambassador(

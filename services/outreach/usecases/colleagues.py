@@ -25,6 +25,7 @@ from services.outreach.store import invitations as stored
 from services.outreach.store.core import Store, from_document
 from services.outreach.store.organisations import Organisation
 from services.outreach.usecases.people import remove_within
+from services.outreach.usecases.visit_erasure import forget_former
 from shared.auth import hash_of_key
 from shared.errors import NotAllowed
 from shared.identity import Identity
@@ -65,6 +66,8 @@ async def own_organisations(store: Store, identity: Identity) -> list[tuple[str,
     if not ids:
         raise NotAllowed
     names = await organisations.names(store, ids)
+    if not names:
+        raise NotAllowed
     return sorted(names.items(), key=lambda pair: pair[1].casefold())
 
 
@@ -146,13 +149,16 @@ async def remove_colleague(
         raise RoleNotHere
 
     async def work(session: Session) -> Person:
+        await counters.guard(store, organisation_id, session)
         team = Team(found, await _members(store, found, session), [])
         if team.last_one(person_id, kind) and not even_the_last:
             raise LastOne
         role = Role(kind=kind, organisation_id=organisation_id)
         return await remove_within(store, session, person_id, role, now=now, request_id=request_id)
 
-    return await store.transaction(work)
+    person = await store.transaction(work)
+    await forget_former(store, person_id, now)
+    return person
 
 
 def _must_act_for(identity: Identity, organisation_id: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from services.outreach.store import invitations, people, set_aside, sign_ins
+from services.outreach.store import invitations, people, sign_ins
 from services.outreach.store.core import Store
 from services.outreach.usecases.feedback import erase_feedback
 from services.outreach.usecases.people import erase_known
@@ -40,7 +40,6 @@ ERASERS: dict[str, Eraser] = {
     "people": _people,
     "sign_ins": sign_ins.erase_expired,
     "invitations": invitations.erase_expired,
-    "set_aside_contacts": set_aside.erase_contacts,
     "visit_contacts": erase_visit_contacts,
     "feedback": erase_feedback,
     "ambassadors": forget_erased_ambassadors,

@@ -20,7 +20,7 @@ async def send_feedback(
     if await counters.count(store, f"feedback from {client}", HOUR, now) > MOST_PER_CLIENT:
         seconds = HOUR.total_seconds() - now.timestamp() % HOUR.total_seconds()
         raise TooMuchFeedback(seconds=math.ceil(seconds), minutes=math.ceil(seconds / 60))
-    given = Feedback.given(derived_id(request_id, "feedback"), command, language, now, request_id)
+    given = Feedback.given(derived_id(request_id, "feedback", command.text), command, language, now, request_id)
     return await store.insert_once("feedback", given)
 
 

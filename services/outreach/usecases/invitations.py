@@ -2,16 +2,16 @@
 
 from datetime import datetime
 
-from services.outreach.domain.ambassadors import AlreadyAnAmbassador, Ambassador, EnterAmbassador
+from services.outreach.domain.ambassadors import EnterAmbassador
 from services.outreach.domain.invitations import Invitation, InvitationNotValid, acts_for
 from services.outreach.domain.people import EnterPerson, Person, PersonNotFound, RoleGiven
 from services.outreach.store import invitations as stored
-from services.outreach.store import visits
+from services.outreach.store import people, visits
 from services.outreach.store.core import Store
+from services.outreach.usecases.ambassadors import enter_for, free_former
 from services.outreach.usecases.people import enter_within
 from shared.auth import hash_of_key
 from shared.identity import Identity
-from shared.ids import derived_id
 from shared.mongo import AlreadyThere, Session
 
 
@@ -33,12 +33,16 @@ async def accept_invitation(store: Store, token: str, *, now: datetime, request_
         invitation = await _valid(store, token, now, session)
         role = RoleGiven(kind=invitation.kind, organisation_id=invitation.organisation_id)
         facts = EnterPerson(**invitation.model_dump(include={"name", "email", "language"}), roles=[role])
+        before = await people.by_email(store, invitation.email, session)
         person = await enter_within(store, session, facts, now=now, request_id=request_id)
         if invitation.kind == "ambassador":
-            await _enter_ambassador(store, invitation, person, request_id, session)
+            await _enter_ambassador(store, invitation, before, person, request_id, session)
         await stored.close(store, invitation.closed("accepted", request_id, person.id), session)
         return person
 
+    asked = await stored.by_token(store, hash_of_key(token))
+    if asked and asked.kind == "ambassador" and asked.state == "open":
+        await free_former(store, asked.email, now)
     try:
         return await store.transaction(work)
     except AlreadyThere:  # the same address was entered in this very moment: it is found the second time
@@ -79,15 +83,12 @@ async def _accepted(store: Store, person_id: str, session: Session) -> Person:
 
 
 async def _enter_ambassador(
-    store: Store, invitation: Invitation, person: Person, request_id: str, session: Session
+    store: Store, invitation: Invitation, before: Person | None, person: Person, request_id: str, session: Session
 ) -> None:
-    """With usual limits, which the person changes on the own page."""
+    """With usual limits, which the person changes on the own page. AlreadyAnAmbassador."""
     held = await visits.ambassador_of(store, person.id, session)
-    if held and held.company_id == invitation.organisation_id:
+    if held and held.company_id == invitation.organisation_id and held.as_person(before).active:
         return
-    if held:
-        raise AlreadyAnAmbassador
     facts = invitation.model_dump(include={"name", "email", "language"})
     command = EnterAmbassador(**facts, company_id=invitation.organisation_id)
-    id = derived_id(request_id, "ambassador")
-    await store.insert("ambassadors", Ambassador.entered(id, person.id, command, request_id), session=session)
+    await enter_for(store, session, before, person, command, request_id)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.outreach.domain.people import (
+    AGENCY,
     AGENCY_ROLES,
     ActsElsewhere,
     AddRoles,
@@ -15,9 +16,10 @@ from services.outreach.domain.people import (
     RoleGiven,
     must_give,
 )
-from services.outreach.store import organisations
+from services.outreach.store import counters, organisations
 from services.outreach.store import people as stored
 from services.outreach.store.core import Store
+from services.outreach.usecases.visit_erasure import forget_former
 from shared.auth import Identity
 from shared.errors import NotAllowed
 from shared.ids import derived_id
@@ -84,15 +86,18 @@ async def remove_role(
     """The person without a role. PersonNotFound, RoleNotHeld, LastCoordinator."""
     identity.must_coordinate()
 
-    return await store.transaction(
+    person = await store.transaction(
         lambda session: remove_within(store, session, person_id, role.role(), now=now, request_id=request_id)
     )
+    await forget_former(store, person_id, now)
+    return person
 
 
 async def remove_within(
     store: Store, session: Session, person_id: str, role: Role, *, now: datetime, request_id: str
 ) -> Person:
-    """`remove_role` as a part of another use case's transaction; that use case has authorised it."""
+    """`remove_role` as a part of another use case's transaction; that use case has authorised it, and calls
+    `forget_former` afterwards."""
     person = await active_person(store, person_id, session)
     if person.last_request_id == request_id:
         return person
@@ -191,5 +196,8 @@ async def _known_roles(store: Store, given: Sequence[RoleGiven], session: Sessio
 
 
 async def _keep_a_coordinator(store: Store, before: Person, after: Person, session: Session) -> None:
-    if before.coordinates and not after.coordinates and not await stored.other_coordinators(store, before.id, session):
+    if not before.coordinates or after.coordinates:
+        return
+    await counters.guard(store, AGENCY, session)
+    if not await stored.other_coordinators(store, before.id, session):
         raise LastCoordinator

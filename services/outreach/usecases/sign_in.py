@@ -130,7 +130,9 @@ async def sign_in_by_provider(
     if not verified:
         raise AddressNotVerified
     person = await people.by_email(store, email)
-    if person is None or not any(role.kind in BY_PROVIDER for role in person.roles):
+    if person is None or not _same_address(person.email, email):
+        raise NotKnownHere
+    if not any(role.kind in BY_PROVIDER for role in person.roles):
         raise NotKnownHere
     return await _entered(store, person, back_to, now)
 
@@ -167,6 +169,12 @@ async def _entered(store: Store, person: Person, back_to: str, now: datetime) ->
     await people.note_use(store, person.id, now)
     await refresh_names(store, person, now=now)
     return SignedIn(person, back_to)
+
+
+def _same_address(ours: str, theirs: str) -> bool:
+    """Whether both are one address letter by letter, but for case; no folding (ß is not ss), and ASCII alone, for
+    other letters look alike."""
+    return theirs.isascii() and ours.strip().lower() == theirs.strip().lower()
 
 
 async def _count(

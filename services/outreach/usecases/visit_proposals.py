@@ -59,6 +59,18 @@ async def propose_visit(
     return await change(store, identity, visit_id, decide, now=now, request_id=request_id)
 
 
+async def texts_to_begin_with(store: Store, identity: Identity, visit: Visit) -> tuple[str, str]:
+    """(material, preparation) as last written for this field: by anybody for coordinators, else by the own companies.
+
+    NotAllowed for who cannot propose a team.
+    """
+    if identity.coordinates:
+        return await stored.last_texts(store, visit.campaign_id, visit.field, None)
+    if not identity.has("company"):
+        raise NotAllowed
+    return await stored.last_texts(store, visit.campaign_id, visit.field, identity.organisations("company"))
+
+
 async def accept_visit(
     store: Store, identity: Identity, visit_id: str, command: AcceptVisit, *, now: datetime, request_id: str
 ) -> Visit:

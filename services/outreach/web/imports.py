@@ -10,7 +10,6 @@ from shared.errors import Invalid
 from shared.tables.faults import CORRECT
 from shared.ui.language import translate
 from shared.web.callers import Person
-from shared.web.idempotency import LARGEST_BODY, BodyTooLarge
 from shared.web.pages import form_request_id, language_of, posted, see_other
 from shared.web.tables import faults_file
 
@@ -36,9 +35,7 @@ async def upload(request: Request, pages: ThePages, store: TheStore, now: Now, p
     """Keep the files for an hour and show what they would do."""
     person.must_coordinate()
     try:
-        if int(request.headers.get("content-length", LARGEST_BODY + 1)) > LARGEST_BODY:
-            raise BodyTooLarge
-        form = await posted(request)
+        form = await posted(request, uploads=True)
         register, pupils = await _content(form.get("file")), await _content(form.get("pupils"))
         if not register:
             raise FileNotChosen

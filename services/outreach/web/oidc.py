@@ -117,13 +117,14 @@ async def _claims(request: Request, provider: "StarletteOAuth2App") -> dict[str,
 
 
 async def _asked(answer: Any) -> Any:
-    """The provider's `answer`. ProviderAway, ProviderRefused; the log names the kind of error and no person."""
+    """The provider's `answer`, whatever it may hold. ProviderAway, ProviderRefused; the log names the kind of error and
+    no person."""
     try:
         return await answer
     except (httpx.HTTPError, RuntimeError) as error:
         log.warning("the sign-in provider does not answer: %s", type(error).__name__)
         raise ProviderAway from error
-    except (AuthlibBaseError, JoseError, KeyError, ValueError) as error:
+    except (AuthlibBaseError, JoseError, KeyError, ValueError, TypeError, AttributeError) as error:
         log.warning("a sign-in by the provider was refused: %s", type(error).__name__)
         raise ProviderRefused from error
 

@@ -19,7 +19,7 @@ from services.outreach.domain.visit_commands import (
 from services.outreach.domain.visit_dates import DateGiven
 from services.outreach.domain.visits import Visit
 from services.outreach.edge import wrong
-from services.outreach.store.visits import around, last_texts
+from services.outreach.store.visits import around
 from services.outreach.usecases import ambassadors, visit_proposals, visits
 from services.outreach.usecases.visit_steps import steps
 from services.outreach.web.calendar_file import calendar_file
@@ -273,6 +273,6 @@ async def _suggested(
     if not candidates:
         return {}
     free = [each for each, why in candidates if not why and not each.refused_before]
-    material, preparation = await last_texts(desk.store, visit.campaign_id, visit.field)
+    material, preparation = await visit_proposals.texts_to_begin_with(desk.store, desk.person, visit)
     team = [each.known.ambassador.id for each in free[:SUGGESTED]]
     return {"ambassador_ids": team, "material": material, "preparation": preparation}

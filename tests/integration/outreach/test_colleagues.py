@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.outreach.domain.ambassadors import EnterAmbassador
 from services.outreach.domain.invitations import (
     ActsHereAlready,
     InvitationNotValid,
@@ -13,7 +14,7 @@ from services.outreach.domain.invitations import (
     RoleNotHere,
     TooManyInvitations,
 )
-from services.outreach.domain.people import ActsElsewhere, EnterPerson, RoleGiven
+from services.outreach.domain.people import ActsElsewhere, AddRoles, EnterPerson, LastCoordinator, RoleGiven
 from services.outreach.usecases.ambassadors import enter_ambassador
 from services.outreach.usecases.colleagues import (
     get_team,
@@ -23,8 +24,9 @@ from services.outreach.usecases.colleagues import (
 )
 from services.outreach.usecases.erasure import erase_due
 from services.outreach.usecases.invitations import accept_invitation, decline_invitation, see_invitation
-from services.outreach.usecases.people import enter_person, erase_person
+from services.outreach.usecases.people import add_roles, enter_person, erase_person, remove_role
 from shared.errors import NotAllowed
+from shared.ids import random_id
 from shared.web.callers import ACTING_COOKIE, SESSION_COOKIE
 from tests.integration.outreach.conftest import Browser, http
 from tests.support.outreach import COORDINATOR, NOW, identity
@@ -362,3 +364,54 @@ async def test_a_person_of_several_schools_chooses_whose_people_to_see(store, bo
     await sign_in(both.id)
     page = await browser.get("/outreach/my-organisation")
     assert "Andere Schule" in page.text and f"/outreach/my-organisation/{SCHOOL}" in page.text
+
+
+async def test_two_who_remove_each_other_at_once_do_not_leave_the_school_alone(store, toni):
+    tessa = await enter(store, "tessa@schule.example", ("teacher", SCHOOL))
+    for n in range(8):
+        both = [(toni, tessa), (tessa, toni)]
+        work = [
+            remove_colleague(store, as_identity(who), SCHOOL, whom.id, "teacher", now=NOW, request_id=f"{n}{whom.id}")
+            for who, whom in both
+        ]
+        found = await asyncio.gather(*work, return_exceptions=True)
+        assert [type(each) for each in found].count(LastOne) == 1, found
+        for person in (toni, tessa):
+            await enter_again(store, person)
+
+
+async def enter_again(store, person):
+    role = RoleGiven(kind="teacher", organisation_id=SCHOOL)
+    await add_roles(store, COORDINATOR, person.id, AddRoles(roles=[role]), now=NOW, request_id=random_id())
+
+
+async def test_two_last_coordinators_cannot_remove_each_other_at_once(store):
+    for n in range(8):
+        both = [await enter(store, f"k{n}{m}@agentur.example", ("coordinator", "agency")) for m in "ab"]
+        role = RoleGiven(kind="coordinator")
+        work = [remove_role(store, COORDINATOR, each.id, role, now=NOW, request_id=f"{n}{each.id}") for each in both]
+        found = await asyncio.gather(*work, return_exceptions=True)
+        assert [type(each) for each in found].count(LastCoordinator) == 1, found
+        await store.db.people.update_many({}, {"$set": {"active": False}})
+
+
+async def test_an_ambassador_who_left_can_be_invited_by_another_company(store, alex):
+    await store.db.companies.insert_one({"_id": "c2", "name": "Neuwerk", "town": "Olpe", "active": True})
+    command = EnterAmbassador(name="Ada", email="ada@betrieb.example", company_id=COMPANY)
+    held = await enter_ambassador(store, COORDINATOR, command, now=NOW, request_id="a")
+    await remove_colleague(
+        store, as_identity(alex), COMPANY, held.person.id, "ambassador", now=NOW, request_id="gone"
+    )  # fmt: skip
+    assert not (await store.db.ambassadors.find_one({"_id": held.ambassador.id}))["active"]
+    new = await enter(store, "neu@neuwerk.example", ("company", "c2"))
+    question = asking("ada@betrieb.example", "ambassador")
+    token = await token_of(store, new, organisation="c2", command=question)
+    await accept_invitation(store, token, now=NOW, request_id="yes")
+    row = await store.db.ambassadors.find_one({"person_id": held.person.id})
+    assert (row["company_id"], row["active"]) == ("c2", True)
+
+
+async def test_whose_organisations_are_gone_is_told_so_and_nothing_breaks(store, toni, sign_in):
+    await store.db.schools.delete_many({})
+    page = await (await sign_in(toni.id)).get("/outreach/my-organisation")
+    assert page.status_code == 403

@@ -13,6 +13,7 @@ from services.outreach.usecases.schools import import_schools
 from shared.auth import hash_of_key
 from shared.schemas import events
 from shared.schemas.events import OfferPublished
+from shared.set_aside import forget_personal
 from tests.integration.outreach.test_school_import import REGISTER
 from tests.support.outreach import (
     COORDINATOR,
@@ -234,9 +235,10 @@ async def test_contacts_leave_messages_that_have_been_set_aside_for_ninety_days_
     message = confirmed(registration(slot(offer(campaign_id)), 1))
     facts = {"wire": message.to_wire(), "error": "KeyError", "attempts": 6}
     await store.db.set_aside.insert_one({"_id": message.id, **facts, "set_aside_at": NOW})
-    assert (await erase_due(store, now=NOW + timedelta(days=89)))["set_aside_contacts"] == 0
-    assert (await erase_due(store, now=NOW + timedelta(days=90)))["set_aside_contacts"] == 1
-    assert (await erase_due(store, now=NOW + timedelta(days=91)))["set_aside_contacts"] == 0
+    assert await forget_personal(store.db, NOW + timedelta(days=89)) == 0
+    assert await forget_personal(store.db, NOW + timedelta(days=90)) == 1
+    assert await forget_personal(store.db, NOW + timedelta(days=91)) == 0
+    assert (await store.db.erasure_receipts.find_one({"what": "set_aside"}))["count"] == 1
     assert "toni" not in str(await store.db.set_aside.find().to_list(None)).lower()
     await running.app.state.dispatcher.replay(message.id)
     assert await store.db.report_registrations.count_documents({}) == 1

@@ -7,7 +7,7 @@ import pytest
 
 from services.outreach.domain.people import Person
 from shared.schemas.outreach import Role
-from tests.support.visits import MONDAY, date_given
+from tests.support.visits import MONDAY, NOW, date_given
 from tests.support.visits_db import asked, booked, fill, propose, said
 
 pytestmark = pytest.mark.processes_only
@@ -202,6 +202,20 @@ async def test_a_company_proposes_only_its_own_ambassadors_and_enters_new_ones(a
     await sent(company, "/outreach/ambassadors", typed)
     assert "Dora" in await shown(company, "/outreach/ambassadors")
     assert (await company.send("/outreach/ambassadors", {**typed, "email": ""})).status_code == 422
+
+
+async def test_a_company_s_form_begins_with_its_own_texts_and_a_coordinator_s_with_the_newest(
+    as_person, store, sign_in, coordinator
+):
+    for company_id, text in (("works", "Unser Koffer"), ("other", "Fremder Beamer")):
+        visit = await propose(store, await asked(store), "a" if company_id == "works" else "c")
+        await store.db.visits.update_one({"_id": visit.id}, {"$set": {"material": text, "preparation": text}})
+    await store.db.visits.update_one({"_id": visit.id}, {"$set": {"requested_at": NOW + timedelta(hours=1)}})
+    later = [date_given(MONDAY + timedelta(days=n)) for n in (14, 15)]
+    path = f"/outreach/visits/{(await asked(store, *later)).id}"
+    page = await shown(await as_person("company", "works"), path)
+    assert "Unser Koffer" in page and "Fremder Beamer" not in page
+    assert "Fremder Beamer" in await shown(await sign_in(coordinator), path)
 
 
 @pytest.mark.parametrize("path", ["visits/new", "my-visits", "ambassadors"])

@@ -13,7 +13,7 @@ import pytest
 from services.outreach.domain import ambassadors as rules
 from services.outreach.domain import visit_errors as errors
 from services.outreach.domain.ambassadors import BlockDays, ChangeAmbassador, EnterAmbassador, UnblockDays
-from services.outreach.domain.people import Person
+from services.outreach.domain.people import Person, RoleGiven
 from services.outreach.domain.visit_commands import (
     AcceptVisit,
     CancelVisit,
@@ -435,6 +435,44 @@ async def test_an_erased_ambassador_leaves_no_name_and_no_booking(store):
         assert personal not in str(everything)
     assert "ben@betrieb.example" in str(everything)
     assert (await erase_due(store, now=NOW))["ambassadors"] == 0
+
+
+@pytest.mark.parametrize("crashed", [False, True])
+async def test_an_ambassador_who_loses_the_role_frees_the_visits_and_can_begin_anew_elsewhere(
+    store, monkeypatch, crashed
+):
+    later = [date_given(MONDAY + timedelta(days=n)) for n in (14, 15)]
+    sure, open_one = await confirmed(store), await asked(store, *later)
+    await propose(store, open_one, "a", "c")
+    role = RoleGiven(kind="ambassador", organisation_id="works")
+    if crashed:
+        monkeypatch.setattr(people, "forget_former", lambda *_: asyncio.sleep(0))
+    await people.remove_role(store, COORDINATOR, "person-a", role, now=NOW, request_id="remove")
+    if crashed:
+        assert (await erase_due(store, now=NOW))["ambassadors"] == 1
+    assert (await erase_due(store, now=NOW))["ambassadors"] == 0
+    assert (await visits.get_visit(store, COORDINATOR, open_one.id)).state == "requested"
+    assert (await visits.get_visit(store, COORDINATOR, sure.id)).state == "cancelled"
+    assert await booked(store) == [] and (await said(store, sure.id))[-1] == "VisitCancelled"
+    assert "Ada (Demo)" in str(await store.db.outbox.find().to_list(None)), "the team is told by name"
+    command = EnterAmbassador(name="Ada (Demo)", email="ada@betrieb.example", company_id="other")
+    again = await ambassadors.enter_ambassador(store, COORDINATOR, command, now=NOW, request_id="again")
+    assert (again.ambassador.id, again.ambassador.company_id, again.ambassador.active) == ("a", "other", True)
+    await propose(store, await asked(store, *later), "a")
+    with pytest.raises(rules.AlreadyAnAmbassador):
+        await ambassadors.enter_ambassador(store, COORDINATOR, command, now=NOW, request_id="more")
+    await people.erase_person(store, COORDINATOR, "person-a", now=NOW, request_id="erase")
+    assert (await erase_due(store, now=NOW))["ambassadors"] == 1
+    assert "Ada (Demo)" not in str(await store.db.outbox.find().to_list(None))
+
+
+async def test_somebody_erased_after_losing_the_role_leaves_no_name_in_what_was_said(store):
+    await confirmed(store)
+    role = RoleGiven(kind="ambassador", organisation_id="works")
+    await people.remove_role(store, COORDINATOR, "person-a", role, now=NOW, request_id="remove")
+    await people.erase_person(store, COORDINATOR, "person-a", now=NOW, request_id="erase")
+    assert (await erase_due(store, now=NOW))["ambassadors"] == 1
+    assert "Ada (Demo)" not in str(await store.db.outbox.find().to_list(None))
 
 
 async def test_a_person_without_the_role_is_not_proposed(store):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from pydantic import BaseModel
 from pymongo.errors import ServerSelectionTimeoutError
 
@@ -131,6 +131,53 @@ async def test_a_crash_is_one_problem_without_a_trace_and_one_log_line_with_the_
     assert answer.headers["content-type"] == "application/problem+json"
     assert "Erika" not in answer.text
     assert ids == [answer.headers["x-correlation-id"]]
+
+
+async def test_a_form_from_elsewhere_or_a_large_one_is_refused_before_it_is_read(client: httpx.AsyncClient):
+    own = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
+
+    async def never_read() -> AsyncIterator[bytes]:
+        raise AssertionError("the body was read")
+        yield b""
+
+    for site, length, status in (("cross-site", "10", 403), ("same-origin", str(65 * 1024), 413)):
+        headers = {**own, "Sec-Fetch-Site": site, "Content-Length": length}
+        answer = await client.post("/language", content=never_read(), headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+    answer = await client.post("/language", content=never_read(), headers={**own, "Accept-Language": "de"})
+    assert answer.status_code == 413 and "mehr als 64 kB" in answer.text
+    answer = await client.post("/language", data={"language": "de", "back": "/x"}, headers=own)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/x")
+
+
+async def test_a_form_that_has_no_files_takes_none(client: httpx.AsyncClient):
+    files = {"language": (None, "de"), "more": ("a.txt", b"x")}
+    answer = await client.post("/language", files=files, headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 400
+
+
+async def test_no_page_is_kept_by_others_and_that_of_a_person_not_at_all(app: FastAPI, client: httpx.AsyncClient):
+    @app.get("/own/{rest:path}")
+    async def own(request: Request, rest: str) -> None:
+        request.state.person = object()
+
+    for address, kept in (
+        ("/own/x", "no-store"), ("/own/static/x.css", "no-store"), ("/static/none.css", "no-cache, private"),
+        ("/healthz", "no-cache, private"), ("/api/v1/many", "no-store"),
+    ):  # fmt: skip
+        assert (await client.get(address)).headers["cache-control"] == kept, address
+
+
+async def test_a_style_sheet_is_compressed_for_who_takes_that_and_known_by_a_weak_tag(client: httpx.AsyncClient):
+    async def get(**headers: str) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await client.get("/static/perspektive.css", headers=named)
+
+    for accepted, coding in (("gzip", "gzip"), ("br, gzip;q=0.5", "gzip"), ("gzip;q=0", None), ("gzip; q=0.0", None)):
+        assert (await get(accept_encoding=accepted)).headers.get("content-encoding") == coding, accepted
+    tag = (await get()).headers["etag"]
+    assert tag.startswith('W/"')
+    assert (await get(if_none_match=f'"other", {tag.removeprefix("W/")}')).status_code == 304
 
 
 async def test_a_crashed_page_is_a_page(client: httpx.AsyncClient):
