@@ -18,6 +18,7 @@ Who = Literal["parent", "pupil", "teacher"]
 Answer = Literal["yes", "no", "withdrawn"]
 REMINDER_DAYS = (2, 1)
 QUESTION_VALID = timedelta(days=7)
+CALLED_OFF_KEPT = timedelta(days=3)  # so long the pages say that the visit does not take place
 MOST_MAILS_ASKED_FOR = 3
 SAME_CLICK = timedelta(minutes=1)
 ROOM_PER_PUPIL = 1.5
@@ -224,7 +225,7 @@ def _now_under_16(there: Participant, asking: Asking, nonce: str, now: datetime,
     """The own consent is worth nothing without the parent's; both are asked for, and all former links are worthless."""
     return replace(
         there, under_16=True, parent_email=asking.parent_email, state="parent_asked", confirmed_at=None, nonce=nonce,
-        rounds=there.rounds + 1, times_asked=there.times_asked + 1, asked_at=now,
+        rounds=there.rounds + 1, times_asked=min(there.times_asked + 1, MOST_MAILS_ASKED_FOR), asked_at=now,
         question_ends_at=min(now + QUESTION_VALID, starts), version=there.version + 1,
     )  # fmt: skip
 

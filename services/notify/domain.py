@@ -14,6 +14,7 @@ from shared.schemas.outreach import VisitFacts
 State = Literal["planned", "sending", "sent", "deferred", "refused", "suppressed", "cancelled"]
 Role = Literal["teacher", "company", "ambassador", "coordinator", "person", "pupil", "parent"]
 Method = Literal["REQUEST", "CANCEL"]
+HIDDEN_ROLES = ("pupil", "parent")  # nobody who reads the log learns or finds their addresses
 STATES: tuple[State, ...] = ("planned", "sending", "sent", "deferred", "refused", "suppressed", "cancelled")
 SIGN_IN, TRANSITION, REMINDER = 0, 1, 2
 WITH_TOKEN = ("sign_in", "invitation")  # kinds whose mail opens something: its link is not kept or shown
@@ -370,7 +371,7 @@ def without_address(answer: str, email: str) -> str:
 
 def masked(delivery: Delivery) -> Delivery:
     """The delivery as the mail log may show it: of a pupil's or parent's address only the first letters."""
-    if delivery.to.role not in ("pupil", "parent") or not delivery.to.email:
+    if delivery.to.role not in HIDDEN_ROLES or not delivery.to.email:
         return delivery
     local, _, domain = delivery.to.email.rpartition("@")
     return replace(delivery, to=replace(delivery.to, name="", email=f"{local[:1]}…@{domain[:1]}…"))

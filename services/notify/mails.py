@@ -119,7 +119,8 @@ def slot_moved(case: RegistrationCase) -> list[Letter]:
 
 
 def offer_changed(case: RegistrationCase) -> list[Letter]:
-    """To every teacher with a live registration: place or requirements are others; entries are brought up to date."""
+    """To every teacher with a live registration: place or requirements are others; teachers' entries are brought up to
+    date. Not to the company, which made the change; its entry gets the new facts with its next mail."""
     return [Letter("offer_changed", case.teacher, "REQUEST" if case.confirmed else None)]
 
 

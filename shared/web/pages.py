@@ -170,13 +170,14 @@ def form_request_id(person: Identity, form: FormData) -> str:
 
 
 def nested(form: Mapping[str, Any], lists: Sequence[str] = ()) -> dict[str, Any]:
-    """Form fields named like `group.pupils` as nested dictionaries; empty texts are left out.
+    """Form fields named like `group.pupils` as nested dictionaries; empty texts are left out, their groups are not:
+    what lacks in a group is named by its field.
 
     Names in `lists` are read from all their values (checkboxes). Invalid for a name that is both a text and a group.
     """
     result: dict[str, Any] = {}
     for name, value in form.items():
-        if name in ("csrf", "request_id") or name in lists or value == "":
+        if name in ("csrf", "request_id") or name in lists:
             continue
         *parents, last = name.split(".")
         target = result
@@ -184,7 +185,8 @@ def nested(form: Mapping[str, Any], lists: Sequence[str] = ()) -> dict[str, Any]
             target = target.setdefault(parent, {})
             if not isinstance(target, dict):
                 raise _invalid_field(parent)
-        target[last] = value.strip() if isinstance(value, str) else value
+        if value != "":
+            target[last] = value.strip() if isinstance(value, str) else value
     for name in lists:
         result[name] = [v for v in form.getlist(name) if v] if hasattr(form, "getlist") else form.get(name, [])
     return result

@@ -134,8 +134,9 @@ async def _carried_out(
         await work(form_request_id(person, form))
     except FORM_ERRORS as error:
         registration = await registrations.show_registration(store, person, registration_id)
+        hidden = {"came": ""} if registration.slot and now < registration.slot.starts_at else {}
         return await _page(
-            request, pages, store, registration, person, now, 422, values=typed(form), **wrong(request, error)
+            request, pages, store, registration, person, now, 422, values=typed(form), **wrong(request, error, **hidden)
         )
     return see_other(f"/events/registrations/{registration_id}?done={done}")
 

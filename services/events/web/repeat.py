@@ -68,7 +68,8 @@ async def edit(offer_id: str, request: Request, pages: ThePages, store: TheStore
         )
     except FORM_ERRORS as error:
         values = typed(form, ("grades",))
-        return await _edit_form(request, pages, store, now, person, offer, values, 422, **wrong(request, error))
+        again = wrong(request, error, version="")
+        return await _edit_form(request, pages, store, now, person, offer, values, 422, **again)
     return see_other(f"/events/offers/{offer_id}?done=edited")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
-from pymongo import ReplaceOne
+from pymongo import ReplaceOne, ReturnDocument
 
 from services.notify.domain import CalendarEntries, CalendarEntry, Known, Recipient, VisitCopy, instant
 from shared.mongo import Database, Document, Session
@@ -17,17 +17,19 @@ from shared.schemas.outreach import VisitFacts
 class RegistrationCopy:
     """What is kept of a registration.
 
-    `told` is the slot's revision that its people know of, `company_knows` whether the company ever got a mail.
+    `told` is the slot's revision that its people know of, `company_knows` whether the company ever got a mail,
+    `since` the moment from which it is known; copies of earlier versions do not have it.
     """
 
     facts: RegistrationFacts
     told: int
     company_knows: bool = False
     calendar: CalendarEntries = field(default_factory=dict)
+    since: datetime | None = None
 
 
 class Copies:
-    """The collections `slots`, `registrations`, `visits`, and the people that the shared directory keeps."""
+    """The collections `offers`, `slots`, `registrations`, `visits`, and the people that the shared directory keeps."""
 
     def __init__(self, db: Database, retention_days: int) -> None:
         self._db = db
@@ -37,7 +39,7 @@ class Copies:
         """For the registrations of a slot, the slots of an offer, and erasure."""
         await self._db.registrations.create_index([("slot_id", 1), ("state", 1)])
         await self._db.slots.create_index("offer_id")
-        for name in ("slots", "registrations", "visits"):
+        for name in ("offers", "slots", "registrations", "visits"):
             await self._db[name].create_index("erase_after", sparse=True)
 
     async def newest_slot(self, slot: SlotFacts, session: Session) -> SlotFacts:
@@ -48,29 +50,54 @@ class Copies:
         """
         row = await self._db.slots.find_one({"_id": slot.slot_id}, session=session)
         if row is None or row["revision"] < slot.revision or row["slot"] is None:
-            row = await self._put_slot(slot, (row or {}).get("offer_version", 0), session)
+            row = await self._put_slot(slot, row, session)
         else:
             await self._db.slots.update_one({"_id": slot.slot_id}, {"$inc": {"looks": 1}}, session=session)
         return SlotFacts.model_validate(row["slot"])
 
-    async def _put_slot(self, slot: SlotFacts, offer_version: int, session: Session) -> Document:
+    async def _put_slot(self, slot: SlotFacts, before: Document | None, session: Session) -> Document:
+        """Write the slot, with the newest facts of its offer: a message carries those of the moment it was said."""
+        erase_after = self.erase_after(slot.ends_local, slot.zone)
+        offer, offer_version = await self._newest_offer(slot, erase_after, session)
+        if before and before["slot"] and before["offer_version"] > offer_version:  # known before `offers` was kept
+            offer, offer_version = before["slot"]["offer"], before["offer_version"]
         row = {
             "_id": slot.slot_id,
             "revision": slot.revision,
-            "slot": slot.model_dump(mode="json"),
+            "slot": {**slot.model_dump(mode="json"), "offer": offer},
             "offer_id": slot.offer.offer_id,
             "offer_version": offer_version,
             "looks": 0,
-            "erase_after": self.erase_after(slot.ends_local, slot.zone),
+            "erase_after": erase_after,
         }
         await self._db.slots.replace_one({"_id": slot.slot_id}, row, upsert=True, session=session)
         return row
 
-    async def change_offer(self, offer: OfferFacts, version: int) -> None:
-        """Take over an offer's changed facts (place, requirements, contact) into its slots."""
+    async def _newest_offer(self, slot: SlotFacts, erase_after: datetime, session: Session) -> tuple[Document, int]:
+        """The offer's newest facts and their version. It always writes, so that a change of the offer that is heard at
+        the same time comes before or after, and misses no slot."""
+        look = {"$inc": {"looks": 1}, "$max": {"erase_after": erase_after}, "$setOnInsert": {"version": 0}}
+        row = await self._db.offers.find_one_and_update(
+            {"_id": slot.offer.offer_id}, look, upsert=True, return_document=ReturnDocument.AFTER, session=session
+        )
+        return row.get("offer") or slot.offer.model_dump(mode="json"), row["version"]
+
+    async def change_offer(self, offer: OfferFacts, version: int, told: Sequence[str], erase_after: datetime) -> None:
+        """Take over an offer's changed facts (place, requirements, contact), also into its slots; `told` names those
+        that groups are told of."""
+        latest = {f"told.{name}": version for name in told}
+        row = {"$max": {"erase_after": erase_after, **latest}, "$setOnInsert": {"version": 0}}
+        await self._db.offers.update_one({"_id": offer.offer_id}, row, upsert=True)
+        newer = {"$set": {"version": version, "offer": offer.model_dump(mode="json")}}
+        await self._db.offers.update_one({"_id": offer.offer_id, "version": {"$lt": version}}, newer)
         older = {"offer_id": offer.offer_id, "offer_version": {"$lt": version}, "slot": {"$ne": None}}
         change = {"slot.offer": offer.model_dump(mode="json"), "offer_version": version}
         await self._db.slots.update_many(older, {"$set": change})
+
+    async def told_since(self, offer_id: str, version: int, changed: Sequence[str], session: Session) -> bool:
+        """Whether all of what `version` of the offer changed was changed again, and told, by newer ones."""
+        told = (await self._db.offers.find_one({"_id": offer_id}, session=session) or {}).get("told", {})
+        return all(told.get(name, 0) > version for name in changed)
 
     async def slots_of(self, offer_id: str) -> list[str]:
         """The ids of the offer's slots."""
@@ -164,6 +191,7 @@ class Copies:
             "state": facts.state,
             "told": copy.told,
             "company_knows": copy.company_knows,
+            "since": copy.since,
             "calendar": {tag: asdict(entry) for tag, entry in copy.calendar.items()},
             "erase_after": self.erase_after(facts.slot.ends_local, facts.slot.zone),
         }
@@ -171,7 +199,7 @@ class Copies:
 
 def _registration(row: Document) -> RegistrationCopy:
     facts = RegistrationFacts.model_validate(row["facts"])
-    return RegistrationCopy(facts, row["told"], row["company_knows"], _entries(row["calendar"]))
+    return RegistrationCopy(facts, row["told"], row["company_knows"], _entries(row["calendar"]), row.get("since"))
 
 
 def _entries(stored: Mapping[str, Document]) -> dict[str, CalendarEntry]:

@@ -14,8 +14,8 @@ from shared.ids import random_id
 from shared.mongo import Database, Document
 
 COLLECTIONS = [
-    "deliveries", "suppressions", "slots", "registrations", "visits", "erasure_receipts", "class_links", "participants",
-    "consents", "counters",
+    "deliveries", "suppressions", "offers", "slots", "registrations", "visits", "erasure_receipts", "class_links",
+    "participants", "consents", "counters",
 ]  # fmt: skip
 
 
@@ -60,7 +60,7 @@ class Store:
     async def erase_copies(self, collection: str, now: datetime) -> int:
         """Empty the copies whose time is over; the versions stay, so that an old message still changes nothing."""
         due = {"erase_after": {"$lte": now}}
-        content = "slot" if collection == "slots" else "facts"
+        content = {"slots": "slot", "offers": "offer"}.get(collection, "facts")
         change = {"$set": {content: None, "calendar": {}}, "$unset": {"erase_after": ""}}
         return (await self.db[collection].update_many(due, change)).modified_count
 

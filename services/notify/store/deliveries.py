@@ -12,6 +12,7 @@ from pymongo import UpdateOne
 
 from services.notify.domain import (
     ATTEMPTS_KEPT,
+    HIDDEN_ROLES,
     REMINDER,
     SIGN_IN,
     STATES,
@@ -249,12 +250,22 @@ def _document(delivery: Delivery) -> Document:
     to = fields.pop("to")
     for name in ("key", "lease_token"):
         fields.pop(name)
-    named = {"recipient": to["email"], "recipient_key": to["email"].lower(), "recipient_name": to["name"]}
+    named = {"recipient": to["email"], "recipient_key": key_of(delivery), "recipient_name": to["name"]}
     role = {"recipient_role": to["role"], "recipient_id": to["id"], "language": to["language"]}
     waiting = {"waiting": True} if delivery.state in OPEN else {}
     fields["attempts"] = list(fields["attempts"])
-    fields["words"] = search_words(to["email"], to["name"], delivery.subject)
+    fields["words"] = words_of(to["role"], to["email"], to["name"], delivery.subject)
     return {"_id": delivery.key, "order": ObjectId(), **fields, **named, **role, **waiting}
+
+
+def key_of(delivery: Delivery) -> str:
+    """By what a recipient's mails are found; of pupils and parents nothing, so that no search tells who they are."""
+    return "" if delivery.to.role in HIDDEN_ROLES else delivery.to.email.lower()
+
+
+def words_of(role: str, email: str, name: str, subject: str) -> list[str]:
+    """The words by which a mail is found: recipient and subject, of mails to pupils and parents only the subject."""
+    return search_words(subject) if role in HIDDEN_ROLES else search_words(email, name, subject)
 
 
 def delivery_of(row: Document) -> Delivery:

@@ -12,10 +12,10 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.notify.domain import Delivery, masked
-from services.notify.store.deliveries import CursorUnknown, cursor_of, delivery_of
+from services.notify.domain import HIDDEN_ROLES, Delivery, masked
+from services.notify.store.deliveries import CursorUnknown, cursor_of, delivery_of, words_of
 from shared.mongo import Database, Document
-from shared.words import beginning_with, fill_words, search_words, typed_words
+from shared.words import beginning_with, fill_words, typed_words
 
 MANY_ATTEMPTS = 8  # with growing pauses that is about nine minutes without success
 FOUND_AT_MOST = 200
@@ -37,13 +37,20 @@ class MailLog:
         self._rows = db.deliveries
 
     async def create_indexes(self) -> None:
-        """What each list needs, so that it costs the same however many mails there are."""
+        """What each list needs, so that it costs the same however many mails there are. A search for rare words goes by
+        `words`, one for frequent words from the newest mail on by `order`."""
         await self._rows.create_index([("words", 1), ("order", -1)])
         await self._rows.create_index([("due_at", 1), ("state", 1)])
         await self._rows.create_index("suppression", partialFilterExpression={"suppression": {"$gt": ""}})
         coming = [("waiting", 1), ("due_at", 1), ("_id", 1), ("kind", 1)]
         await self._rows.create_index(coming, partialFilterExpression={"waiting": True}, name="by_due_day")
-        await fill_words(self._rows, lambda row: search_words(row["recipient"], row["recipient_name"], row["subject"]))
+        await self._hide()
+        await fill_words(self._rows, _words)
+
+    async def _hide(self) -> None:
+        """Take the addresses of pupils and parents out of what is searched, where an earlier version put them."""
+        findable = {"recipient_role": {"$in": list(HIDDEN_ROLES)}, "recipient_key": {"$gt": ""}}
+        await self._rows.update_many(findable, {"$set": {"recipient_key": ""}, "$unset": {"words": ""}})
 
     async def page(self, where: Document, limit: int, after: str | None) -> tuple[list[Delivery], str | None]:
         """Up to `limit` deliveries that fit, the newest first, and the cursor of the rest."""
@@ -57,8 +64,8 @@ class MailLog:
         words = typed_words(q)
         if not words:
             return []
-        rows = await self._rows.find(beginning_with(words)).limit(most).to_list(most)
-        return [_shown(row) for row in sorted(rows, key=lambda row: row["order"], reverse=True)]
+        rows = await self._rows.find(beginning_with(words)).sort("order", -1).limit(most).to_list(most)
+        return [_shown(row) for row in rows]
 
     async def by_keys(self, keys: Sequence[str]) -> list[Delivery]:
         """Those of the deliveries that exist."""
@@ -116,6 +123,10 @@ def _days(starts: datetime, ends: datetime, zone: ZoneInfo) -> Iterator[tuple[st
         midnight = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
         yield day.isoformat(), {"$gte": starts, "$lt": min(midnight, ends)}
         starts = midnight
+
+
+def _words(row: Document) -> list[str]:
+    return words_of(row["recipient_role"], row["recipient"], row["recipient_name"], row["subject"])
 
 
 def _shown(row: Document) -> Delivery:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from services.notify import domain, mails
 from services.notify.domain import TRANSITION, Delivery, Letter
@@ -27,8 +28,9 @@ async def tell_coordinators(
 
 
 def _delivery(context: Context, letter: Letter, refused: Delivery, facts: dict[str, Any], now: datetime) -> Delivery:
-    key = f"{letter.kind}:{now.date().isoformat()}:{letter.to.tag}"
     writer = context.writer
+    today = now.astimezone(ZoneInfo(writer.zone)).date()
+    key = f"{letter.kind}:{today.isoformat()}:{letter.to.tag}"
     return Delivery(
         key=key,
         kind=letter.kind,

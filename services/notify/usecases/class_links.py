@@ -13,7 +13,7 @@ from services.notify.consent import (
 )
 from services.notify.usecases import pupil_mails
 from services.notify.usecases.context import Context
-from services.notify.usecases.participants import Visit, forget, visit_of
+from services.notify.usecases.participants import Visit, consent_of, forget, visit_of
 from shared import mongo
 from shared.auth import Identity
 from shared.mongo import Session
@@ -96,13 +96,14 @@ async def remove_entry(
     context: Context, identity: Identity, registration_id: str, participant_id: str, *, now: datetime
 ) -> None:
     """Take somebody off the list; everything about them is erased at once. A second time changes nothing."""
-    await _visit(context, identity, registration_id, now)
+    visit = await _visit(context, identity, registration_id, now)
     participant = await context.store.participants.get(participant_id)
     if participant is None or participant.registration_id != registration_id:
         return
+    withdrawn = consent_of(visit, "teacher", "withdrawn", participant.language, now)
 
     async def work(session: Session) -> None:
-        await forget(context, participant, session)
+        await forget(context, participant, session, withdrawn)
 
     await mongo.transaction(context.store.db, work)
 

@@ -13,7 +13,7 @@ async def erase_due(context: Context, *, now: datetime) -> dict[str, int]:
     """Erase whatever has reached its date; returns counts by what it was, and leaves them as receipts."""
     store = context.store
     counts = {"deliveries": await store.deliveries.erase({"erase_after": {"$lte": now}})}
-    for collection in ("registrations", "visits", "slots"):
+    for collection in ("registrations", "visits", "slots", "offers"):
         counts[collection] = await store.erase_copies(collection, now)
     counts["suppressions"] = await store.suppressions.erase({"erase_after": {"$lte": now}})
     counts["set_aside"] = await store.forget_set_aside(now - store.retention)

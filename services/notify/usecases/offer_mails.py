@@ -1,9 +1,11 @@
 """Mails about an offer: to its company after the coordinator's check, to registered groups when its facts change."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from services.notify import domain, mails
+from services.notify.domain import Letter
 from services.notify.mails import RegistrationCase
 from services.notify.store.copies import RegistrationCopy
 from services.notify.usecases.context import Context
@@ -42,8 +44,10 @@ async def plan_for_checked_offer(context: Context, message: OfferPublished | Off
 
 async def plan_for_changed_offer(context: Context, message: OfferChanged, *, now: datetime) -> None:
     """Take the facts over into the offer's slots, and tell every group that is still to come, when it matters to
-    them. Each slot is one transaction."""
-    await context.store.copies.change_offer(message.offer, message.aggregate_version)
+    them. Each slot is one transaction. Whoever registered after the change knows it already; a message that newer ones
+    have overtaken leaves only a trace."""
+    erase_after = now + context.store.retention
+    await context.store.copies.change_offer(message.offer, message.aggregate_version, message.changed, erase_after)
     if message.changed:
         for slot_id in await context.store.copies.slots_of(message.offer.offer_id):
             await _tell_slot(context, message, slot_id, now)
@@ -55,7 +59,8 @@ async def _tell_slot(context: Context, message: OfferChanged, slot_id: str, now:
         if slot is None or slot.state != "open" or domain.instant(slot.starts_local, slot.zone) <= now:
             return
         for copy in await context.store.copies.registrations_of(slot_id, LIVE, session):
-            await _tell_registration(context, message, copy, slot, now, session)
+            if copy.since is None or copy.since <= message.occurred_at:
+                await _tell_registration(context, message, copy, slot, now, session)
 
     async with context.turns.of(slot_id):
         if await inbox.once(context.store.db, message, f"offer_changed:{slot_id}", effect):
@@ -71,17 +76,16 @@ async def _tell_registration(
     content = {
         "registration": facts.model_dump(mode="json"), "changed": message.changed, "reason": message.note,
     }  # fmt: skip
-    entries = planner.add_all(
-        mails.offer_changed(RegistrationCase(facts, copy.company_knows)),
-        lambda letter: domain.offer_changed_key(facts.registration_id, message.aggregate_version, letter.to),
-        content,
-        copy.calendar,
-        based_on=facts.version,
-        revision=slot.revision,
-    )
-    await planner.copies.put_registrations([_with(copy, facts, entries)], session)
+    letters = mails.offer_changed(RegistrationCase(facts, copy.company_knows))
+    based_on = {"based_on": facts.version, "revision": slot.revision}
+    version = message.aggregate_version
+
+    def key(letter: Letter) -> str:
+        return domain.offer_changed_key(facts.registration_id, version, letter.to)
+
+    if await planner.copies.told_since(message.offer.offer_id, version, message.changed, session):
+        planner.add_superseded(letters, key, content, **based_on)
+    else:
+        entries = planner.add_all(letters, key, content, copy.calendar, **based_on)
+        await planner.copies.put_registrations([replace(copy, facts=facts, calendar=entries)], session)
     await planner.write(session)
-
-
-def _with(copy: RegistrationCopy, facts: Any, entries: Any) -> RegistrationCopy:
-    return RegistrationCopy(facts, copy.told, copy.company_knows, entries)

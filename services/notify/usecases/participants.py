@@ -239,7 +239,7 @@ async def _enter(
 
 async def _forget(context: Context, page: OwnPage, who: Who, answer: Answer, language: Language, now: datetime) -> None:
     async def work(session: Session) -> None:
-        await forget(context, page.participant, session, _consent(page, who, answer, language, now))
+        await forget(context, page.participant, session, consent_of(page.visit, who, answer, language, now))
 
     await mongo.transaction(context.store.db, work)
 
@@ -247,12 +247,15 @@ async def _forget(context: Context, page: OwnPage, who: Who, answer: Answer, lan
 async def _record(
     context: Context, page: OwnPage, who: Who, answer: Answer, language: Language, now: datetime, session: Session
 ) -> None:
-    await context.store.participants.record(page.participant.id, _consent(page, who, answer, language, now), session)
+    await context.store.participants.record(
+        page.participant.id, consent_of(page.visit, who, answer, language, now), session
+    )
 
 
-def _consent(page: OwnPage, who: Who, answer: Answer, language: Language, now: datetime) -> Consent:
+def consent_of(visit: Visit, who: Who, answer: Answer, language: Language, now: datetime) -> Consent:
+    """What is kept of an answer; a teacher takes back what the pupil was asked."""
     text = PARENT_QUESTION if who == "parent" else PUPIL_STATEMENT
-    return Consent(who, answer, WORDING, language, words.consent_text(text, page.visit.facts, language), now)
+    return Consent(who, answer, WORDING, language, words.consent_text(text, visit.facts, language), now)
 
 
 async def _change(context: Context, changed: Participant, effect: Callable[[Session], Awaitable[None]]) -> None:

@@ -76,7 +76,7 @@ async def plan_for_registration(
         inbox.in_turn(held, facts.version)
         outdated = facts.version < held
         case = RegistrationCase(facts, before.company_knows if before else False)
-        after = before if outdated else _registration_after(before, facts)
+        after = before if outdated else _registration_after(before, facts, message.occurred_at)
         erase_after = copies.erase_after(slot.ends_local, slot.zone)
         planner = Planner(context, _about(facts), now, erase_after, cause_of(message))
         await _plan_registration(planner, mail(case), facts, after, outdated, session)
@@ -139,9 +139,11 @@ def _about(facts: RegistrationFacts) -> str:
     return f"registration:{facts.registration_id}"
 
 
-def _registration_after(before: RegistrationCopy | None, facts: RegistrationFacts) -> RegistrationCopy:
+def _registration_after(
+    before: RegistrationCopy | None, facts: RegistrationFacts, said_at: datetime
+) -> RegistrationCopy:
     if before is None:
-        return RegistrationCopy(facts, told=facts.slot.revision)
+        return RegistrationCopy(facts, told=facts.slot.revision, since=said_at)
     return replace(before, facts=facts)
 
 

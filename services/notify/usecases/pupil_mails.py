@@ -16,6 +16,7 @@ from shared.schemas.events import RegistrationFacts
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that are mixed up when somebody types a link from paper
 LINK_LETTERS = 16
+CALLED_OFF = ("cancelled", "declined", "expired")
 LEADS_TO: dict[str, Action] = {"parent_question": "parent", "pupil_confirmation": "confirm"}
 
 
@@ -30,10 +31,14 @@ def new_secret() -> str:
 
 
 async def replan_for_pupils(context: Context, facts: RegistrationFacts, *, now: datetime, session: Session) -> None:
-    """A registration or its date changed: make the class link, move or cancel the pupils' reminders."""
+    """A registration or its date changed: make the class link, move or cancel the pupils' reminders.
+
+    When the visit was called off, what is known of pupils goes soon, not only after the date it would have had."""
     store, slot = context.store, facts.slot
     expected = facts.state == "confirmed" and slot.state == "open"
     gone_at = store.pupils_gone_at(slot.ends_local, slot.zone)
+    if slot.state != "open" or facts.state in CALLED_OFF:
+        gone_at = min(gone_at, now + consent.CALLED_OFF_KEPT)
     link = await store.class_links.of_registration(facts.registration_id, session)
     if link is None:
         if expected:

@@ -17,10 +17,11 @@ STATES = labelled(
     suppressed="suppressed", cancelled="cancelled",
 )  # fmt: skip
 ROLES = labelled(
-    teacher="School", company="Company", ambassador="Ambassador", coordinator="Coordinator", person="Person"
-)
+    teacher="School", company="Company", ambassador="Ambassador", coordinator="Coordinator", person="Person",
+    pupil="Pupil", parent="Parent",
+)  # fmt: skip
 KINDS = labelled(
-    sign_in="Sign-in", registration_requested="Registration requested",
+    sign_in="Sign-in", invitation="Invitation", registration_requested="Registration requested",
     registration_confirmed="Registration confirmed", registration_declined="Registration declined",
     registration_waitlisted="On the waiting list", places_offered="Places offered",
     offered_places_expired="Offered places expired", registration_cancelled="Registration cancelled",
@@ -28,6 +29,12 @@ KINDS = labelled(
     visit_requested="Visit requested", visit_proposed="Visit proposed",
     visit_proposal_declined="Proposed visit declined", visit_confirmed="Visit confirmed",
     visit_moved="Visit moved", visit_cancelled="Visit cancelled", visit_reminder="Reminder of a visit",
+    visit_date_proposed="Date proposed to the school", visit_proposal_withdrawn="Proposed visit withdrawn",
+    visit_proposal_expired="Proposed visit expired", offer_changed="Offer changed",
+    offer_published="Offer published", offer_sent_back="Offer sent back",
+    address_suppressed="An address refuses mails", parent_question="Question to a parent",
+    pupil_confirmation="Question to a pupil", pupil_welcome="Receipt for a pupil",
+    pupil_reminder="Reminder for a pupil",
 )  # fmt: skip
 TABLE = Table(
     "deliveries",

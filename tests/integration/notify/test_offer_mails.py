@@ -1,9 +1,10 @@
 """Mails about an offer: after the coordinator's check, and when what groups were promised changes."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from shared.schemas.events import OfferChanged, OfferPublished, OfferSentBack, RegistrationConfirmed
-from tests.support.notify_builders import NOW, STARTS, offer, registration, said, slot
+from services.notify.usecases.erasure import erase_due
+from shared.schemas.events import OfferChanged, OfferPublished, OfferSentBack, RegistrationConfirmed, SlotOpened
+from tests.support.notify_builders import NOW, STARTS, offer, registration, said, slot, slot_moved
 from tests.support.notify_world import World, part
 
 
@@ -57,3 +58,64 @@ async def test_the_company_is_told_what_the_coordinator_decided(world: World) ->
     await world.send_all()
     texts = [part(mail, "text/plain").get_content() for mail in world.server.mails]
     assert "Welche Haltestelle?" in texts[0] and "veröffentlicht" in texts[1]
+
+
+async def test_a_change_that_a_newer_one_has_overtaken_is_told_once(world: World) -> None:
+    await world.hear(said(RegistrationConfirmed, registration("confirmed")))
+    await world.hear(changed(6, "place", title="Neu"), changed(5, "place", title="Alt"))
+    rows = await world.deliveries(kind="offer_changed")
+    assert [(row["_id"], row["state"], row["reason"]) for row in rows] == [
+        ("offer_changed:reg1:6:teacher", "planned", ""),
+        ("offer_changed:reg1:5:teacher", "cancelled", "superseded"),
+    ]
+    assert rows[0]["calendar"]["sequence"] == 1
+
+
+async def test_an_older_change_of_something_else_is_still_told(world: World) -> None:
+    await world.hear(said(RegistrationConfirmed, registration("confirmed")))
+    await world.hear(changed(6), changed(7, "requirements"), changed(5, "place"))
+    rows = await world.deliveries(kind="offer_changed", state="planned")
+    assert [row["_id"] for row in rows] == ["offer_changed:reg1:7:teacher", "offer_changed:reg1:5:teacher"]
+
+
+async def test_who_registered_after_the_change_is_not_told_of_it(world: World) -> None:
+    later = NOW + timedelta(minutes=1)
+    await world.hear(said(RegistrationConfirmed, registration("confirmed")))
+    await world.hear(said(RegistrationConfirmed, registration("confirmed", id="reg2"), now=later))
+    await world.hear(changed(5, "place"))
+    rows = await world.deliveries(kind="offer_changed")
+    assert [row["_id"] for row in rows] == ["offer_changed:reg1:5:teacher"]
+
+
+async def title_of(world: World, slot_id: str) -> tuple[str, int]:
+    row = await world.db.slots.find_one({"_id": slot_id})
+    assert row
+    return row["slot"]["offer"]["title"], row["offer_version"]
+
+
+async def test_a_moved_or_new_slot_keeps_the_newest_facts_of_its_offer(world: World) -> None:
+    await world.hear(said(RegistrationConfirmed, registration("confirmed")))
+    await world.hear(changed(5, title="Neu"), slot_moved(slot(2, STARTS + timedelta(days=7))))
+    assert await title_of(world, "slot1") == ("Neu", 5)
+    fresh = slot(slot_id="slot2")
+    await world.hear(SlotOpened.about("slot:slot2", 1, now=NOW, slot=fresh))
+    assert await title_of(world, "slot2") == ("Neu", 5)
+    await world.hear(changed(4, title="Alt"))
+    assert [await title_of(world, id) for id in ("slot1", "slot2")] == [("Neu", 5)] * 2
+
+
+async def test_a_slot_keeps_newer_facts_from_before_offers_were_kept(world: World) -> None:
+    await world.hear(said(RegistrationConfirmed, registration("confirmed")), changed(5, title="Neu"))
+    await world.db.offers.delete_many({})
+    await world.hear(slot_moved(slot(2, STARTS + timedelta(days=7))))
+    assert await title_of(world, "slot1") == ("Neu", 5)
+
+
+async def test_an_offer_is_erased_with_its_last_slot_and_its_version_stays(world: World) -> None:
+    await world.hear(changed(5, title="Neu"), said(RegistrationConfirmed, registration("confirmed")))
+    gone_at = datetime(2026, 12, 1, 11, 0, tzinfo=UTC) + timedelta(days=90)
+    await erase_due(world.context, now=gone_at - timedelta(seconds=1))
+    assert (await world.db.offers.find_one({}))["offer"]["title"] == "Neu"
+    await erase_due(world.context, now=gone_at)
+    row = await world.db.offers.find_one({})
+    assert (row["offer"], row["version"]) == (None, 5)

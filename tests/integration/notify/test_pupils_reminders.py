@@ -342,6 +342,10 @@ async def test_a_removed_entry_is_erased_and_its_place_is_free(world: World, sec
     await class_links.remove_entry(world.context, TEACHER, "reg1", found.entries[0].id, now=NOW)
     await assert_no_trace(world, "lena@post.example", "Lena")
     assert (await world.db.class_links.find_one({}))["taken"] == 0
+    kept = await world.db.consents.find({}).sort("_id", 1).to_list(None)
+    assert sorted((row["who"], row["answer"], "participant_id" in row) for row in kept) == [
+        ("pupil", "yes", False), ("teacher", "withdrawn", False),
+    ]  # fmt: skip
 
 
 async def test_nobody_but_the_school_and_the_coordinator_sees_the_list(world: World, secret: str) -> None:
@@ -491,3 +495,40 @@ async def test_a_question_is_not_sent_again_when_its_time_is_over(world: World, 
         await mail_log.resend_delivery(
             world.context, COORDINATOR, row["_id"], even_if_sent=False, now=row["gives_up_at"], request_id="1"
         )
+
+
+async def test_no_search_of_the_log_finds_a_pupils_or_parents_address(world: World, secret: str) -> None:
+    await ask(world, secret, younger())
+    await say_yes(world)
+    for address in ("emil@post.example", "mutter@post.example"):
+        assert await mail_log.search_deliveries(world.context, COORDINATOR, address) == []
+        listed, _ = await mail_log.list_deliveries(
+            world.context, COORDINATOR, {"recipient": address}, limit=9, after=None
+        )
+        assert listed == []
+    row = (await world.deliveries(kind="pupil_confirmation"))[0]
+    assert await mail_log.search_deliveries(world.context, COORDINATOR, row["subject"]), "by its subject it is found"
+
+
+async def test_addresses_that_could_be_searched_before_are_hidden_at_the_start(world: World, secret: str) -> None:
+    await ask(world, secret, older())
+    known = {"recipient_key": "lena@post.example", "words": ["lena@post.example", "lena"]}
+    await world.db.deliveries.update_many({"recipient_role": "pupil"}, {"$set": known})
+    await world.context.store.create_indexes()
+    (row,) = await world.deliveries(recipient_role="pupil")
+    assert row["recipient_key"] == "" and row["words"] and not {"lena", "lena@post.example"} & set(row["words"])
+    assert row["recipient"] == "lena@post.example", "it can still be sent"
+
+
+@pytest.mark.parametrize("state", ["cancelled", "declined", "expired"])
+async def test_three_days_after_a_visit_was_called_off_everything_is_erased(
+    world: World, secret: str, state: str
+) -> None:
+    own = await confirmed(world, secret, older())
+    await world.hear(said(events.RegistrationCancelled, registration(state, 2)))
+    nearly = NOW + timedelta(days=3, seconds=-1)
+    await erase_due(world.context, now=nearly)
+    assert (await participants.show_own(world.context, own, now=nearly)).visit.over == "cancelled"
+    await erase_due(world.context, now=NOW + timedelta(days=3))
+    await assert_no_trace(world, "lena@post.example", "Lena")
+    assert await world.db.class_links.count_documents({}) == 0

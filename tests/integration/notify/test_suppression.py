@@ -1,6 +1,6 @@
 """An address that refuses for good: suppressed, told, shown, lifted, and what is still useful sent after all."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -99,6 +99,21 @@ async def test_coordinators_are_told_once_a_day_however_many_addresses_refuse(wo
     assert world.server.recipients == ["kora1@agentur.example"]
     assert world.server.subjects == ["Eine Adresse nimmt keine Mails an: te…@schule.example"]
     assert "tessa@" not in str(world.server.mails[0])
+
+
+async def test_a_day_of_telling_coordinators_is_a_local_one(world: World) -> None:
+    world.clock.set(datetime(2026, 11, 2, 23, 30, tzinfo=UTC))  # half past midnight in Berlin
+    await world.hear(coordinator(1))
+    await bounce(world)
+    assert [row["_id"] for row in await world.deliveries(kind="address_suppressed")] == [
+        "address_suppressed:2026-11-03:coordinator:coordinator1"
+    ]
+
+
+async def test_the_search_shows_the_newest_of_too_many(world: World) -> None:
+    await world.hear(*[waitlisted(id, email=f"klasse{id}@schule.example") for id in ("a", "b", "c")])
+    found = await world.context.store.log.search("klasse", most=2)
+    assert [delivery.about for delivery in found] == ["registration:c", "registration:b"]
 
 
 async def test_lifting_sends_what_was_held_back_and_says_who_did_it(world: World) -> None:

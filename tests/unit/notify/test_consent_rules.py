@@ -53,8 +53,8 @@ class Consents(RuleBasedStateMachine):
         before = self.there
         given, nonce = asking(under_16, parent), f"n{before.version}"
         again = consent.asked_again(before, given, nonce=nonce, now=self.now, starts=STARTS)
-        if again is not before and not self.own_yes:
-            self.said_under_16 = self.said_under_16 or under_16
+        if under_16 and not self.said_under_16:  # the own yes is worth nothing before the parent's
+            self.said_under_16, self.own_yes = True, False
         self.change(again)
         assert again.times_asked <= consent.MOST_MAILS_ASKED_FOR
         assert again.nonce != before.nonce or again.parent_email == before.parent_email
