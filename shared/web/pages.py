@@ -262,9 +262,12 @@ def add_page_handlers(app: FastAPI, pages: Pages) -> None:
 
 
 def _to_sign_in(request: Request, error: SignInNeeded) -> Response:
-    """The sign-in page as a whole: never put into the part of a page that asked for an update."""
+    """Leads to the sign-in page; an update of a page's part stays undone, and the next click leads there.
+
+    It must not take the page away: another service may hear of a new session a moment later than this one.
+    """
     if request.headers.get("HX-Request") == "true":
-        return Response(status_code=401, headers={"HX-Redirect": sign_in_address("/")})
+        return Response(status_code=401)
     return see_other(sign_in_address(error.back_to))
 
 
