@@ -47,7 +47,7 @@ async def estate(
 async def world(door: FrontDoor, mongodb_url: str) -> AsyncIterator[World]:
     """Its small world, without any offer."""
     async with database(mongodb_url, f"{door.prefix}_events") as db:
-        for name in ("offers", "slots", "registrations", "waiting_list_log", "self_found_places"):
+        for name in ("offers", "slots", "registrations", "waiting_list_log", "self_found_places", "campaigns"):
             await db[name].delete_many({})
         world = World(db)
         await world.furnish()
