@@ -10,6 +10,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route
 
 from shared.ids import random_id
+from shared.web.callers import SESSION_COOKIE
 from tests.support.estate import NOBODY, Estate
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -51,8 +52,13 @@ class Window:
         self.actor = actor
         await self.context.clear_cookies()
         language = {"name": "perspektive_language", "value": self.look.language, "url": self.estate.door.url}
-        person = [self.estate.door.cookie(self.estate.people[actor])] if actor != NOBODY else []
+        person = [await self._session(actor)] if actor != NOBODY else []
         await self.context.add_cookies([language, *person])  # type: ignore[list-item]
+
+    async def _session(self, actor: str) -> dict[str, str]:
+        """The same that the estate's own forms are sent with: each session has a token of its own."""
+        value = (await self.estate.client(actor)).cookies[SESSION_COOKIE]
+        return {"name": SESSION_COOKIE, "value": value, "url": self.estate.door.url}
 
     async def open(self, path: str) -> list[str]:
         """What is wrong with the page at `path`; nothing when there is no page but a file."""

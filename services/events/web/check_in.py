@@ -62,7 +62,8 @@ async def check_in_groups(
 ) -> Response:
     """Who came, with how many; groups without an entry stay as they are."""
     form = await posted(request)
-    await _own_slot(store, person, slot_id)
+    slot = await _own_slot(store, person, slot_id)
+    shown = now >= slot.starts_at - ARRIVING
     errors: dict[str, str] = {}
     for registration_id in _entered(form):
         entry = {
@@ -76,7 +77,8 @@ async def check_in_groups(
         except AlreadyRecorded:
             continue
         except FORM_ERRORS as error:
-            errors[f"pupils.{registration_id}"] = next(iter(errors_by_field(error, language_of(request)).values()))
+            reason = next(iter(errors_by_field(error, language_of(request)).values()))
+            errors[f"pupils.{registration_id}" if shown else ""] = reason
     if errors:
         return await _list(request, pages, store, person, now, slot_id, 422, errors=errors, values=typed(form))
     return see_other(f"/events/slots/{slot_id}/check-in?done=yes")

@@ -50,7 +50,9 @@ async def enter(request: Request, pages: ThePages, store: TheStore, now: Now, pe
         request_id = form_request_id(person, form)
         entered = await people.enter_person(store, person, command, now=now, request_id=request_id)
     except FORM_ERRORS as error:
-        return pages.show(request, "person_form.html", 422, values=dict(form), **wrong(request, error))
+        reasons = wrong(request, error)["errors"]
+        named = {"kind" if name.startswith("roles") else name: reason for name, reason in reasons.items()}
+        return pages.show(request, "person_form.html", 422, values=dict(form), errors=named)
     return see_other(f"/outreach/people/{entered.id}")
 
 

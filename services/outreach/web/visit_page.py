@@ -53,7 +53,10 @@ async def propose(visit_id: str, desk: TheDesk) -> Response:
         chosen = str(form.get("alternative", "0"))
         alternative = int(chosen) if chosen in ("0", "1", "2") else 0
         typed = {**form, "ambassador_ids": form.getlist("ambassador_ids")}
-        return await _page(desk, visit_id, alternative, 422, values=typed, **wrong(desk.request, error))
+        reasons = wrong(desk.request, error)["errors"]
+        # Which of the dates is no field that one could go to.
+        shown = {"" if name == "alternative" else name: reason for name, reason in reasons.items()}
+        return await _page(desk, visit_id, alternative, 422, values=typed, errors=shown)
 
     return await desk.act(ProposeVisit, _team_fields, use, again, _address(visit_id))
 
