@@ -115,7 +115,7 @@ async def running_events(mongodb_url: str) -> AsyncIterator[World]:
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://test") as client,
     ):
-        await until(lambda: _is_ready(client))
+        await until(lambda: _is_ready(client), seconds=60)
         await _fill(db)
         yield World(client, clock, db)
         await db.client.drop_database(f"{prefix}_events")

@@ -421,14 +421,25 @@ async def test_personal_data_goes_when_its_time_is_over_and_a_receipt_stays(worl
     assert sum(nothing.values()) == 0
     long_after = NOW + timedelta(days=200)
     counts = await erase_due(world.context, now=long_after)
-    sums = {"registrations": 1, "visits": 0, "slots": 1, "suppressions": 0, "set_aside": 0, "participants": 0}
+    sums = {
+        "registrations": 1,
+        "visits": 0,
+        "slots": 1,
+        "offers": 1,
+        "suppressions": 0,
+        "set_aside": 0,
+        "participants": 0,
+    }
     assert counts == {"deliveries": 6, **sums}
-    everything = [str(row) for name in ("deliveries", "registrations", "slots") async for row in world.db[name].find()]
+    everything = [
+        str(row) for name in ("deliveries", "registrations", "slots", "offers") async for row in world.db[name].find()
+    ]
     for secret in ("tessa", "Tessa", "konrad", "02761"):
         assert not [row for row in everything if secret in row]
     receipts = await world.db.erasure_receipts.find().to_list(None)
     assert {(row["what"], row["count"], row["at"]) for row in receipts} == {
         ("deliveries", 6, long_after), ("registrations", 1, long_after), ("slots", 1, long_after),
+        ("offers", 1, long_after),
     }  # fmt: skip
     assert (await world.delivery(TEACHER_KEY))["state"] == "sent"
     await world.hear(said(events.RegistrationRequested, registration("requested", 0)))

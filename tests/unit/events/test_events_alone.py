@@ -26,3 +26,4 @@ class Anything:
 
     log_level = "INFO"
     clock_file = None
+    trusted_proxies = "127.0.0.1"
