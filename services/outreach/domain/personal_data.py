@@ -113,8 +113,8 @@ KEPT = (
         "retention_days",
     ),
     Kept(
-        "notify", ("registrations", "visits", "slots"),
-        "Copies of registrations, visits and dates with their contacts",
+        "notify", ("registrations", "visits", "offers", "slots"),
+        "Copies of registrations, visits, offers and dates with their contacts",
         "Reminders and calendar entries", PUBLIC_TASK,
         "{days} days after the date", "retention_days",
     ),

@@ -195,7 +195,7 @@ async def test_the_coordinators_home_says_that_feedback_waits(browser, sign_in, 
     await browser.get("/outreach/accessibility")
     await browser.send("/outreach/accessibility", TOLD)
     await sign_in(coordinator)
-    assert "Feedback that nobody has seen to yet: 1." in (await browser.get("/outreach/")).text
+    assert "1 piece of feedback waits for somebody." in (await browser.get("/outreach/")).text
 
 
 async def test_search_engines_are_told_not_to_list_the_pages(browser):

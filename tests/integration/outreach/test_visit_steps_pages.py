@@ -212,7 +212,7 @@ async def test_a_coordinator_finds_a_school_by_words_and_goes_on_with_it(sign_in
     assert "/outreach/visits/new?school_id=100002" in page and "100001" not in page
     assert "No open school fits" in await shown(browser, "/outreach/visits/new?q=xyz")
     page = await shown(browser, "/outreach/visits/new?school_id=100002")
-    assert 'name="school_id" value="100002"' in page and "Siegen, Andere" in page
+    assert 'name="school_id" id="school_id" value="100002"' in page and "Siegen, Andere" in page
 
 
 async def test_the_search_leads_back_to_the_page_that_wanted_a_school_and_nowhere_else(as_person, store):
