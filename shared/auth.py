@@ -18,6 +18,7 @@ SCOPES = tuple(f"{service}:{right}" for service in ("outreach", "events", "notif
 
 _OF_A_PERSON = {
     "name", "email", "language", "roles", "session_epoch", "active", "organisation_names", "ended_sessions",
+    "reminders",
 }  # fmt: skip
 
 

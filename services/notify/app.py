@@ -13,6 +13,7 @@ from services.notify.sender import Sender
 from services.notify.settings import Settings
 from services.notify.smtp import Mailer, relay_of
 from services.notify.store.core import COLLECTIONS, Store
+from services.notify.timing import parse_quiet_hours
 from services.notify.usecases.context import Context
 from services.notify.usecases.erasure import erase_due
 from services.notify.usecases.tokens import Tokens
@@ -37,7 +38,9 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         planned=lambda: sender.wake(),
         pupil_retention_days=settings.pupil_retention_days,
     )
-    context = Context(store, writer, Tokens(settings.secret_key.get_secret_value(), settings.public_url))
+    quiet = parse_quiet_hours(settings.quiet_hours, settings.zone)
+    tokens = Tokens(settings.secret_key.get_secret_value(), settings.public_url)
+    context = Context(store, writer, tokens, quiet, settings.reminders_per_week)
     mailer = Mailer(relay_of(settings.smtp_url.get_secret_value()), settings.smtp_timeout_seconds)
     sender = Sender(context, mailer, clock, settings.mails_at_once)
     service.consume(HANDLERS, context)

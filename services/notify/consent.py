@@ -12,11 +12,12 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from shared.errors import Conflict, Invalid, NotFound, TooManyRequests
+from shared.offsets import DaysBefore
 
 State = Literal["parent_asked", "pupil_asked", "confirmed"]
 Who = Literal["parent", "pupil", "teacher"]
 Answer = Literal["yes", "no", "withdrawn"]
-REMINDER_DAYS = (2, 1)
+OFFSETS = (DaysBefore(2), DaysBefore(1))
 QUESTION_VALID = timedelta(days=7)
 CALLED_OFF_KEPT = timedelta(days=3)  # so long the pages say that the visit does not take place
 MOST_MAILS_ASKED_FOR = 3

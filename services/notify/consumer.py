@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.notify import mails
-from services.notify.usecases import offer_mails, planning
+from services.notify.usecases import offer_mails, planning, reminders
 from services.notify.usecases.context import Context
 from services.notify.usecases.erasure import forget_person_who_left
 from shared.auth import Directory
@@ -59,6 +59,15 @@ async def on_slot_told(
 
 async def on_offer_changed(message: events.OfferChanged, context: Context, now: datetime) -> None:
     await offer_mails.plan_for_changed_offer(context, message, now=now)
+    await reminders.replan_for_offer(context, message, now=now)
+
+
+async def on_campaign_changed(message: outreach.CampaignChanged, context: Context, now: datetime) -> None:
+    await reminders.replan_for_campaign(context, message, now=now)
+
+
+async def on_school_changed(message: outreach.SchoolChanged, context: Context, now: datetime) -> None:
+    await reminders.keep_school(context, message)
 
 
 async def on_offer_checked(
@@ -72,6 +81,8 @@ HANDLERS: dict[type[Message], Handler] = {
     outreach.ColleagueInvited: on_colleague_invited,
     outreach.PersonChanged: on_person_changed,
     outreach.ApiKeyChanged: on_api_key_changed,
+    outreach.CampaignChanged: on_campaign_changed,
+    outreach.SchoolChanged: on_school_changed,
     outreach.VisitRequested: _about_visit(mails.visit_requested),
     outreach.VisitProposed: _about_visit(mails.visit_proposed),
     outreach.VisitProposalDeclined: _about_visit(mails.visit_proposal_declined),

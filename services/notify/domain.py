@@ -2,13 +2,14 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from shared.errors import Conflict, NotFound
+from shared.offsets import Offset
 from shared.schemas.outreach import VisitFacts
 
 State = Literal["planned", "sending", "sent", "deferred", "refused", "suppressed", "cancelled"]
@@ -19,8 +20,6 @@ STATES: tuple[State, ...] = ("planned", "sending", "sent", "deferred", "refused"
 SIGN_IN, TRANSITION, REMINDER = 0, 1, 2
 WITH_TOKEN = ("sign_in", "invitation")  # kinds whose mail opens something: its link is not kept or shown
 TRANSITION_HORIZON = timedelta(days=3)
-REMINDER_TIME = time(8)
-VISIT_REMINDER_DAYS = (2,)
 LATE = timedelta(minutes=10)
 ATTEMPTS_KEPT = 20
 FIRST_PAUSE = timedelta(seconds=2)
@@ -133,7 +132,8 @@ class Delivery:
     """One mail to one address. Instants are the application clock's; only leases use the machine's time.
 
     `cause` is the message that made it (`RegistrationConfirmed.v1 <id>`), `suppression` what held it back, `settled_…`
-    who saw to a stuck one in another way.
+    who saw to a stuck one in another way. Reminders of one `day` to one address go out together, and `together` names
+    the one whose Message-ID their mail has.
     """
 
     key: str
@@ -164,6 +164,8 @@ class Delivery:
     suppression: str = ""
     settled_at: datetime | None = None
     settled_by: str = ""
+    day: str = ""
+    together: str = ""
 
 
 @dataclass(frozen=True)
@@ -227,9 +229,9 @@ def offer_key(kind: str, offer_id: str, version: int, to: Recipient) -> str:
     return f"{kind}:{offer_id}:{version}:{to.tag}"
 
 
-def slot_reminder_key(registration_id: str, revision: int, days: int, to: Recipient) -> str:
-    """The key of the reminder `days` days before the slot as `revision` dates it."""
-    return f"slot_reminder:{registration_id}:{revision}:{days}d:{to.tag}"
+def slot_reminder_key(registration_id: str, revision: int, offset: Offset, to: Recipient) -> str:
+    """The key of the reminder `offset` before the slot as `revision` dates it."""
+    return f"slot_reminder:{registration_id}:{revision}:{offset}:{to.tag}"
 
 
 def visit_key(kind: str, visit_id: str, version: int, to: Recipient) -> str:
@@ -237,9 +239,9 @@ def visit_key(kind: str, visit_id: str, version: int, to: Recipient) -> str:
     return f"{kind}:{visit_id}:{version}:{to.tag}"
 
 
-def visit_reminder_key(visit_id: str, revision: int, days: int, to: Recipient) -> str:
-    """The key of the reminder `days` days before the visit as its version `revision` dates it."""
-    return f"visit_reminder:{visit_id}:{revision}:{days}d:{to.tag}"
+def visit_reminder_key(visit_id: str, revision: int, offset: Offset, to: Recipient) -> str:
+    """The key of the reminder `offset` before the visit as its version `revision` dates it."""
+    return f"visit_reminder:{visit_id}:{revision}:{offset}:{to.tag}"
 
 
 def message_id(key: str, domain: str, generation: int = 1) -> str:
@@ -256,18 +258,6 @@ def calendar_uid(about: str, to: Recipient, domain: str) -> str:
 def instant(local: datetime, zone: str) -> datetime:
     """The moment (UTC) of a naive wall time in the IANA `zone`."""
     return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-
-
-def reminder_times(starts_local: datetime, zone: str, days: Iterable[int], now: datetime) -> list[tuple[int, datetime]]:
-    """(days before, moment) of each reminder: at 8:00 local time so many days before the start.
-
-    The late policy: a reminder whose moment has come or passed at planning is not created, nor one that would come
-    after the start. One that becomes late afterwards (the relay was down) is still sent until the start.
-    """
-    starts = instant(starts_local, zone)
-    wall = {n: datetime.combine(starts_local.date() - timedelta(days=n), REMINDER_TIME) for n in days}
-    moments = {n: instant(local, zone) for n, local in wall.items()}
-    return [(n, moment) for n, moment in sorted(moments.items(), reverse=True) if now < moment < starts]
 
 
 def pause_after(attempts: int, priority: int, jitter: float) -> timedelta:
@@ -351,7 +341,8 @@ def _planned_again(delivery: Delivery, now: datetime, domain: str, request_id: s
     elif now >= gives_up_at:
         raise TooLateToSend
     generation = delivery.generation + (delivery.state == "sent")
-    again = replace(delivery, state="planned", reason="", suppression="", settled_at=None, settled_by="")
+    alone = replace(delivery, day="", together="")
+    again = replace(alone, state="planned", reason="", suppression="", settled_at=None, settled_by="")
     return replace(
         again, due_at=now, gives_up_at=gives_up_at, generation=generation, version=delivery.version + 1,
         message_id=message_id(delivery.key, domain, generation), last_request_id=request_id,

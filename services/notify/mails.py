@@ -139,6 +139,11 @@ def slot_reminder(case: RegistrationCase) -> list[Letter]:
     return [Letter("slot_reminder", case.teacher), Letter("slot_reminder", case.company)]
 
 
+def reminder_digest(to: Recipient) -> list[Letter]:
+    """To whom several reminders would go on one day; see `digest`."""
+    return [Letter("reminder_digest", to)]
+
+
 def no_mail(case: RegistrationCase | VisitCase) -> list[Letter]:
     """Some transitions need no mail: attendance, and a visit that took place."""
     return []
@@ -224,7 +229,8 @@ KINDS = (
     "sign_in", "invitation",
     "registration_requested", "registration_confirmed", "registration_declined", "registration_waitlisted",
     "places_offered", "offered_places_expired", "registration_cancelled", "registration_resized", "slot_moved",
-    "slot_reminder", "visit_requested", "visit_proposed", "visit_date_proposed", "visit_proposal_declined",
+    "slot_reminder", "reminder_digest", "visit_requested", "visit_proposed", "visit_date_proposed",
+    "visit_proposal_declined",
     "visit_proposal_withdrawn", "visit_proposal_expired", "visit_confirmed", "visit_moved", "visit_cancelled",
     "visit_reminder", "address_suppressed", "offer_changed", "offer_published", "offer_sent_back",
     "parent_question", "pupil_confirmation", "pupil_welcome", "pupil_reminder",

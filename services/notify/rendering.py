@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from services.notify import words
 from services.notify.calendar import Entry, ics
@@ -114,6 +115,8 @@ class Writer:
         )
 
     def _values(self, facts: dict[str, Any], to: Recipient) -> words.Values:
+        if "reminders" in facts:
+            return self._several(facts["reminders"], to)
         if to.role in ("pupil", "parent"):
             return words.pupil_values(facts, to, self._public_url, self.zone)
         if "registration" in facts:
@@ -127,6 +130,21 @@ class Writer:
         if "suppression" in facts:
             return words.suppression_values(facts, self._public_url)
         return words.sign_in_values(facts, to, self._public_url, self.zone)
+
+    def _several(self, reminders: list[dict[str, Any]], to: Recipient) -> words.Values:
+        """For a mail with several dates: of each its heading, its link and what its own mail would say of it."""
+        dates = [self._one_of_several(self._values(facts, to), to) for facts in reminders]
+        pages = {"company": "/events/offers", "ambassador": "/outreach/my-visits"}
+        return {"dates": dates, "link": self._public_url + pages.get(to.role, "/events/registrations")}
+
+    def _one_of_several(self, values: words.Values, to: Recipient) -> words.Values:
+        name = "visit" if "visit" in values else "tour"
+        known = {"language": to.language, "role": to.role, **values}
+        html, text = (
+            self._environment.get_template(f"common/{name}.{part}.{to.language}").render(known)
+            for part in ("html", "txt")
+        )
+        return {**values, "title": words.summary(values, to)[0], "html": Markup(html), "text": text.strip()}
 
     def _all_values(self, delivery: Delivery, now: datetime) -> words.Values:
         values = self._values(delivery.facts or {}, delivery.to)

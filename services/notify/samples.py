@@ -152,6 +152,7 @@ def sample_deliveries(language: Language, starts: datetime, now: datetime) -> It
         content = {"visit": visit_facts.model_dump(mode="json"), **(before if kind == "visit_moved" else {})}
         for letter in getattr(mails, kind)(VisitCase(visit_facts, (coordinator,))):
             yield _delivery(letter, content, now)
+    yield from _several_reminders(language, starts, now)
     yield from _to_pupils(language, starts, now)
     trouble = {
         "id": "muster",
@@ -161,6 +162,16 @@ def sample_deliveries(language: Language, starts: datetime, now: datetime) -> It
     }
     for letter in mails.address_suppressed([coordinator]):
         yield _delivery(letter, {"suppression": trouble}, now)
+
+
+def _several_reminders(language: Language, starts: datetime, now: datetime) -> Iterator[Delivery]:
+    """Two classes of one teacher on two days, and two classes that come to one company."""
+    days = (starts, starts + timedelta(days=1))
+    facts = [_registrations(language, day, now)["slot_reminder"] for day in days]
+    content = {"reminders": [{"registration": each.model_dump(mode="json")} for each in facts]}
+    for single in mails.slot_reminder(RegistrationCase(facts[0], True)):
+        for letter in mails.reminder_digest(single.to):
+            yield _delivery(letter, content, now)
 
 
 def _to_pupils(language: Language, starts: datetime, now: datetime) -> Iterator[Delivery]:

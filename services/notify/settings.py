@@ -5,8 +5,9 @@ from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 
+from services.notify.timing import parse_quiet_hours
 from shared.settings import CommonSettings
 
 DEMO_SENDER = "Perspektive <perspektive@perspektive.example>"
@@ -30,6 +31,23 @@ class Settings(CommonSettings):
     pupil_retention_days: int = Field(
         1, ge=0, le=90, description="Whole days after a visit's day for which pupils' names and addresses are kept"
     )
+
+    quiet_hours: str = Field(
+        "20:00-07:00",
+        description="Wall time of ZONE in which only mails go out that somebody has just asked for; empty for none",
+    )
+    reminders_per_week: int = Field(
+        7, ge=1, le=100, description="Most mails with reminders to one address in a calendar week; a digest is one"
+    )
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _hours_are_clear(cls, text: str) -> str:
+        try:
+            parse_quiet_hours(text, "UTC")
+        except ValueError as error:
+            raise ValueError("QUIET_HOURS must look like 20:00-07:00, or be empty.") from error
+        return text
 
     @model_validator(mode="after")
     def _mail_settings_fit(self) -> Self:

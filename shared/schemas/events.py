@@ -3,6 +3,8 @@
 from datetime import date, datetime
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from shared.schemas.base import Facts, Message
 from shared.schemas.outreach import Contact
 
@@ -39,6 +41,9 @@ class OfferFacts(Facts):
     contact: Contact
     reminder_days: list[int]
     state: Literal["published", "paused", "withdrawn"]
+    reminders: list[str] | None = Field(
+        None, description="When to remind, as in shared/offsets.py; without: as the campaign says, or reminder_days"
+    )
 
 
 class OfferPublished(EventsMessage):

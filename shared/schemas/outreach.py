@@ -65,6 +65,7 @@ class PersonChanged(OutreachMessage):
     active: bool
     organisation_names: dict[str, str] = Field({}, description="Names of the organisations of `roles`, by their id")
     ended_sessions: list[str] = Field([], description="Ids of single sessions that ended within the last 12 hours")
+    reminders: Literal["all", "last", "none"] = Field("all", description="Which reminders of a date the person wants")
 
 
 class ColleagueInvited(OutreachMessage):
@@ -105,6 +106,9 @@ class CampaignChanged(OutreachMessage):
     booking_from: datetime
     closes_at: datetime
     check_offers: bool = False
+    reminders: list[str] | None = Field(
+        None, description="When to remind unless an offer says otherwise, as in shared/offsets.py"
+    )
 
 
 class SignInRequested(OutreachMessage):

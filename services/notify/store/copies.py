@@ -3,7 +3,7 @@ plans the mails, so that two messages handled at the same time see each other.""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from pymongo import ReplaceOne, ReturnDocument
 
@@ -39,6 +39,7 @@ class Copies:
         """For the registrations of a slot, the slots of an offer, and erasure."""
         await self._db.registrations.create_index([("slot_id", 1), ("state", 1)])
         await self._db.slots.create_index("offer_id")
+        await self._db.slots.create_index("slot.offer.campaign_id", sparse=True)
         for name in ("offers", "slots", "registrations", "visits"):
             await self._db[name].create_index("erase_after", sparse=True)
 
@@ -102,6 +103,40 @@ class Copies:
     async def slots_of(self, offer_id: str) -> list[str]:
         """The ids of the offer's slots."""
         return [row["_id"] async for row in self._db.slots.find({"offer_id": offer_id, "slot": {"$ne": None}}, {})]
+
+    async def slots_of_campaign(self, campaign_id: str) -> list[str]:
+        """The ids of the slots of all offers in a campaign."""
+        return [row["_id"] async for row in self._db.slots.find({"slot.offer.campaign_id": campaign_id}, {})]
+
+    async def keep_campaign(self, campaign_id: str, reminders: Sequence[str] | None, version: int) -> None:
+        """Take over when a campaign reminds; older news changes nothing. `planned` is the version up to which the
+        reminders of its dates are as it says."""
+        new = {"reminders": None, "version": 0, "planned": 0}
+        await self._db.campaigns.update_one({"_id": campaign_id}, {"$setOnInsert": new}, upsert=True)
+        while row := await self._db.campaigns.find_one({"_id": campaign_id, "version": {"$lt": version}}):
+            same = row["reminders"] == reminders and row["planned"] == row["version"]
+            change = {"reminders": reminders, "version": version, **({"planned": version} if same else {})}
+            before = {"_id": campaign_id, "version": row["version"]}
+            await self._db.campaigns.update_one(before, {"$set": change})
+
+    async def campaign_to_plan(self, campaign_id: str) -> int | None:
+        """The campaign's version, unless all its reminders are as it says."""
+        row = await self._db.campaigns.find_one({"_id": campaign_id})
+        return row["version"] if row and row["planned"] < row["version"] else None
+
+    async def campaign_planned(self, campaign_id: str, version: int) -> None:
+        """Note that the reminders are as `version` says."""
+        await self._db.campaigns.update_one({"_id": campaign_id}, {"$max": {"planned": version}})
+
+    async def campaign_reminders(self, campaign_id: str, session: Session) -> list[str] | None:
+        """When a campaign reminds; None when it does not say."""
+        row = await self._db.campaigns.find_one({"_id": campaign_id}, session=session)
+        return row["reminders"] if row else None
+
+    async def movable_days(self, school_id: str, session: Session) -> frozenset[date]:
+        """A school's own days off, as far as it has told them."""
+        row = await self._db.schools.find_one({"_id": school_id}, session=session)
+        return frozenset(date.fromisoformat(day) for day in row["movable_days"]) if row else frozenset()
 
     async def slot(self, slot_id: str, session: Session) -> SlotFacts | None:
         """The slot as it was last heard of; None when it is unknown or erased."""

@@ -157,7 +157,7 @@ class Deliveries:
     async def end(self, delivery: Delivery, attempt: Attempt | None, **changes: Any) -> None:
         """Write what became of a delivery that this worker holds; nothing when the hold was lost. Calls that come
         together share one write."""
-        await self._ended.submit("", _ending(delivery, attempt, changes))
+        await self._ended.submit("", ending_of(delivery, attempt, changes))
 
     async def end_and_tell(
         self,
@@ -170,7 +170,7 @@ class Deliveries:
         """The same with messages and what `also` writes, in one transaction; nothing when the hold was lost."""
 
         async def work(session: Session) -> None:
-            ending = _ending(delivery, attempt, changes)
+            ending = ending_of(delivery, attempt, changes)
             result = await self._rows.update_one(ending._filter, ending._doc, session=session)
             if result.modified_count:
                 await outbox.add(self.db, messages, session)
@@ -228,7 +228,8 @@ class Deliveries:
         return [True] * len(endings)
 
 
-def _ending(delivery: Delivery, attempt: Attempt | None, changes: Document) -> UpdateOne:
+def ending_of(delivery: Delivery, attempt: Attempt | None, changes: Document) -> UpdateOne:
+    """The write that ends a hold, when it is still held."""
     values = {**changes, "waiting": True} if changes["state"] in OPEN else changes
     update: Document = {"$set": values, "$unset": {"lease": ""}, "$inc": {"version": 1}}
     if attempt:
@@ -286,5 +287,7 @@ def delivery_of(row: Document) -> Delivery:
         suppression=row.get("suppression", ""),
         settled_at=row.get("settled_at"),
         settled_by=row.get("settled_by", ""),
+        day=row.get("day", ""),
+        together=row.get("together", ""),
         **{name: row[name] for name in plain},
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from services.notify.rendering import Writer
 from services.notify.store.core import Store
+from services.notify.timing import QuietHours
 from services.notify.usecases.tokens import Tokens
 
 
@@ -36,9 +37,12 @@ class Turns:
 
 @dataclass(frozen=True)
 class Context:
-    """The store, the writer that knows the mails' words, and the links in mails to pupils."""
+    """The store, the writer that knows the mails' words, the links in mails to pupils, and what recipients are
+    spared: quiet hours, and more than so many mails with reminders in a calendar week."""
 
     store: Store
     writer: Writer
     tokens: Tokens
+    quiet: QuietHours | None = None
+    reminders_per_week: int = 7
     turns: Turns = field(default_factory=Turns)

@@ -25,6 +25,7 @@ class Planner:
     def __post_init__(self) -> None:
         self.deliveries = self.context.store.deliveries
         self.copies = self.context.store.copies
+        self._reminders = self.context.store.reminders
         self._collected: list[Delivery] = []
 
     def add_all(
@@ -99,8 +100,10 @@ class Planner:
         starts_at: datetime,
         based_on: int,
         revision: int,
+        day: str = "",
     ) -> None:
-        """A reminder; its facts are read again when it is sent, so none are kept until then."""
+        """A reminder; its facts are read again when it is sent, so none are kept until then. Those of one `day` to one
+        address go out together."""
         self.add(
             letter,
             key,
@@ -111,12 +114,15 @@ class Planner:
             based_on=based_on,
             revision=revision,
             keep_facts=False,
+            day=day,
         )
 
     async def write(self, session: Session) -> None:
         """Write what was collected."""
         if self._collected:
             await self.deliveries.add(self._collected, session)
+            reminders = [delivery.key for delivery in self._collected if delivery.priority == REMINDER]
+            await self._reminders.wake(reminders, session)
 
 
 def _cleaned(to: Recipient) -> Recipient:

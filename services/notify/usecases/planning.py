@@ -12,6 +12,7 @@ from services.notify.store.copies import RegistrationCopy
 from services.notify.usecases.context import Context
 from services.notify.usecases.planner import Planner, cause_of
 from services.notify.usecases.pupil_mails import replan_for_pupils
+from services.notify.usecases.reminders import plan_slot_reminders, plan_visit_reminders
 from shared import inbox
 from shared.mongo import Session
 from shared.schemas.base import Message
@@ -174,7 +175,7 @@ async def _plan_registration(
         told_company = after.company_knows or any(letter.to.role == "company" for letter in letters)
         after = replace(after, calendar=entries, company_knows=told_company)
         await planner.copies.put_registrations([after], session)
-        await _plan_slot_reminders(planner, facts, session)
+        await plan_slot_reminders(planner, facts, session)
         await replan_for_pupils(planner.context, facts, now=planner.now, session=session)
     await planner.write(session)
 
@@ -203,26 +204,9 @@ async def _plan_slot_moved(
     )
     told = replace(copy, facts=facts, told=slot.revision, calendar=entries)
     await planner.copies.put_registrations([told], session)
-    await _plan_slot_reminders(planner, facts, session)
+    await plan_slot_reminders(planner, facts, session)
     await replan_for_pupils(context, facts, now=now, session=session)
     await planner.write(session)
-
-
-async def _plan_slot_reminders(planner: Planner, facts: RegistrationFacts, session: Session) -> None:
-    """Cancel the reminders of another date, or all when there are no places; plan those of the present date."""
-    slot = facts.slot
-    expected = facts.state == "confirmed" and slot.state == "open"
-    keep = slot.revision if expected else None
-    await planner.deliveries.cancel_waiting(planner.about, "slot_reminder", session, keep)
-    if not expected:
-        return
-    ends = domain.instant(slot.starts_local, slot.zone)
-    times = domain.reminder_times(slot.starts_local, slot.zone, slot.offer.reminder_days, planner.now)
-    for letter in mails.slot_reminder(RegistrationCase(facts, True)):
-        for days, due_at in times:
-            key = domain.slot_reminder_key(facts.registration_id, slot.revision, days, letter.to)
-            content = {"registration": facts.model_dump(mode="json")}
-            planner.add_reminder(letter, key, content, due_at, ends, facts.version, slot.revision)
 
 
 async def _plan_visit(
@@ -247,20 +231,5 @@ async def _plan_visit(
         based_on = {"based_on": facts.version, "revision": after.revision}
         entries = planner.add_all(letters, key, content, after.calendar, **based_on)
         await planner.copies.put_visit(replace(after, calendar=entries), session)
-        await _plan_visit_reminders(planner, case, after.revision, session)
+        await plan_visit_reminders(planner, case, after.revision, session)
     await planner.write(session)
-
-
-async def _plan_visit_reminders(planner: Planner, case: VisitCase, revision: int, session: Session) -> None:
-    facts, date = case.facts, case.facts.chosen
-    expected = facts.state == "confirmed" and date is not None
-    await planner.deliveries.cancel_waiting(planner.about, "visit_reminder", session, revision if expected else None)
-    if not expected or date is None:
-        return
-    ends = domain.instant(date.starts_local, date.zone)
-    times = domain.reminder_times(date.starts_local, date.zone, domain.VISIT_REMINDER_DAYS, planner.now)
-    for letter in mails.visit_reminder(case):
-        for days, due_at in times:
-            key = domain.visit_reminder_key(facts.visit_id, revision, days, letter.to)
-            content = {"visit": facts.model_dump(mode="json")}
-            planner.add_reminder(letter, key, content, due_at, ends, facts.version, revision)

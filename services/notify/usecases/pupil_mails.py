@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from services.notify import consent, domain, mails
+from services.notify import consent, domain, mails, timing
 from services.notify.consent import ClassLink, Participant
 from services.notify.domain import Delivery, Known
 from services.notify.usecases.context import Context
@@ -62,7 +62,8 @@ async def plan_reminders(
 
     Who began anew with the consents gets new ones: the former were cancelled then, and stay so."""
     slot = facts.slot
-    times = domain.reminder_times(slot.starts_local, slot.zone, consent.REMINDER_DAYS, now)
+    off = timing.off_days("pupil")
+    times = timing.reminder_times(slot.starts_local, slot.zone, consent.OFFSETS, now, off, context.quiet)
     starts, content = domain.instant(slot.starts_local, slot.zone), _content(facts)
     for participant in participants:
         if participant.state != "confirmed" or not participant.complete:
@@ -70,8 +71,8 @@ async def plan_reminders(
         planner = _planner(context, participant, facts, now)
         again = f":{participant.rounds}" if participant.rounds > 1 else ""
         for letter in mails.pupil_reminder(participant):
-            for days, due_at in times:
-                key = f"{letter.kind}:{participant.id}:{slot.revision}:{days}d{again}"
+            for offset, due_at in times:
+                key = f"{letter.kind}:{participant.id}:{slot.revision}:{offset}{again}"
                 planner.add_reminder(letter, key, content, due_at, starts, participant.version, slot.revision)
         await planner.write(session)
 

@@ -6,10 +6,12 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
-from services.notify import domain
+from services.notify import domain, timing
 from services.notify.answers import INVALID_ADDRESS, is_hard_bounce
+from services.notify.digest import one_mail, parts_of
 from services.notify.domain import FOR_PUPILS, WRITTEN_LATE, Attempt, Delivery, without_address
 from services.notify.rendering import AddressInvalid, envelope_address
 from services.notify.smtp import Mailer, Refused, TryAgain
@@ -28,8 +30,15 @@ GAVE_UP = "gave up: it did not reach the relay before it was worthless"
 
 async def send_delivery(context: Context, mailer: Mailer, delivery: Delivery, *, now: datetime) -> None:
     """Check that the mail is still true and in time, hand it over, and record the relay's answer."""
+    if delivery.kind in domain.REMINDERS:
+        await _send_reminders(context, mailer, delivery, now)
+        return
     if now >= delivery.gives_up_at:
         await _fail(context, delivery, None, "gave_up", GAVE_UP, now)
+        return
+    morning = timing.waits_for_morning(delivery, context.quiet, now)
+    if morning:
+        await _end(context, delivery, None, state="planned", due_at=morning)
         return
     known = await _patiently(lambda: known_of(context, delivery))
     reason = domain.reason_not_to_send(delivery, known, now)
@@ -45,6 +54,58 @@ async def send_delivery(context: Context, mailer: Mailer, delivery: Delivery, *,
         log.warning("delivery %s is in other hands by now", delivery.key)
         return
     await _hand_over(context, mailer, complete, now)
+
+
+async def _send_reminders(context: Context, mailer: Mailer, delivery: Delivery, now: datetime) -> None:
+    """One mail with all reminders of its day to this address that may go out; each is recorded for itself."""
+    gathered = await _patiently(lambda: context.store.reminders.gather(delivery))
+    going = [part for part in gathered if await _may_go(context, part, now)]
+    if not going:
+        return
+    whole = one_mail([await with_facts(context, part) for part in going])
+    suppression = await _patiently(lambda: context.store.suppressions.active(whole.to.email))
+    if suppression:
+        await _hold_back(context, whole, suppression, now)
+    elif not await _within_the_week(context, whole, now):
+        await _end(context, whole, None, state="cancelled", reason="over_cap")
+    else:
+        await _hand_over(context, mailer, whole, now)
+
+
+async def _may_go(context: Context, part: Delivery, now: datetime) -> bool:
+    """Whether a reminder is in time, true, wanted by the person, and outside of quiet hours; what it becomes instead
+    is recorded when not."""
+    morning = timing.waits_for_morning(part, context.quiet, now)
+    if now >= part.gives_up_at:
+        await _fail(context, part, None, "gave_up", GAVE_UP, now)
+    elif reason := await _patiently(lambda: _reason_against(context, part, now)):
+        await _end(context, part, None, state="cancelled", reason=reason)
+    elif morning and morning >= part.gives_up_at:
+        await _end(context, part, None, state="cancelled", reason="quiet_hours")
+    elif morning:
+        await _end(context, part, None, state="planned", due_at=morning)
+    else:
+        return True
+    return False
+
+
+async def _reason_against(context: Context, part: Delivery, now: datetime) -> str:
+    known = await known_of(context, part)
+    return domain.reason_not_to_send(part, known, now) or await _unwanted(context, part, now)
+
+
+async def _unwanted(context: Context, part: Delivery, now: datetime) -> str:
+    choice = "all" if part.kind in FOR_PUPILS else await context.store.reminders.choice(part.to.email)
+    if choice == "none" or (choice == "last" and not await context.store.reminders.is_last(part, now)):
+        return "not_wanted"
+    return ""
+
+
+async def _within_the_week(context: Context, whole: Delivery, now: datetime) -> bool:
+    """Whether this mail is among the first so many with reminders to the address in this calendar week."""
+    week, most = timing.week_of(now, context.writer.zone), context.reminders_per_week
+    together = parts_of(whole)[0].together
+    return await _patiently(lambda: context.store.reminders.count_in(whole.to.email, week, together, most))
 
 
 async def known_of(context: Context, delivery: Delivery) -> domain.Known | None:
@@ -139,11 +200,13 @@ async def _fail(
     also: Callable[[Session], Awaitable[None]] | None = None,
     **more: Any,
 ) -> None:
-    """Record the end and say so, in one transaction with what `also` writes. Of pupils' mails nothing is said outside
-    of this service."""
-    messages = [] if delivery.kind in FOR_PUPILS else [_failed(delivery, answer, now)]
-    changes = {"state": "refused", "reason": reason, "facts": _kept(delivery), **more}
-    await _patiently(lambda: context.store.deliveries.end_and_tell(delivery, attempt, messages, also, **changes))
+    """Record the end and say so, in one transaction with what `also` writes; for each reminder in a mail with several.
+    Of pupils' mails nothing is said outside of this service."""
+    for part in parts_of(delivery):
+        messages = [] if part.kind in FOR_PUPILS else [_failed(part, answer, now)]
+        changes = {"state": "refused", "reason": reason, "facts": _kept(part), **more}
+        ending = partial(context.store.deliveries.end_and_tell, part, attempt, messages, also, **changes)
+        await _patiently(ending)
     context.store.deliveries.planned()
 
 
@@ -167,7 +230,12 @@ def _kept(delivery: Delivery) -> dict[str, Any] | None:
 
 
 async def _end(context: Context, delivery: Delivery, attempt: Attempt | None, **changes: Any) -> None:
-    await _patiently(lambda: context.store.deliveries.end(delivery, attempt, **changes))
+    parts = parts_of(delivery)
+    if len(parts) == 1:
+        await _patiently(lambda: context.store.deliveries.end(delivery, attempt, **changes))
+    else:
+        own = [changes | ({"facts": _kept(part)} if "facts" in changes else {}) for part in parts]
+        await _patiently(lambda: context.store.reminders.end_all(parts, attempt, own))
 
 
 async def _patiently(work: Callable[[], Awaitable[Result]]) -> Result:

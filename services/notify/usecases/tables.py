@@ -26,6 +26,7 @@ KINDS = labelled(
     registration_waitlisted="On the waiting list", places_offered="Places offered",
     offered_places_expired="Offered places expired", registration_cancelled="Registration cancelled",
     registration_resized="Group size changed", slot_moved="Date moved", slot_reminder="Reminder of a tour",
+    reminder_digest="Reminder of several dates",
     visit_requested="Visit requested", visit_proposed="Visit proposed",
     visit_proposal_declined="Proposed visit declined", visit_confirmed="Visit confirmed",
     visit_moved="Visit moved", visit_cancelled="Visit cancelled", visit_reminder="Reminder of a visit",

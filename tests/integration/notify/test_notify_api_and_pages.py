@@ -65,6 +65,7 @@ class Running:
 def settings(mongodb_url: str, nats_url: str, smtp_url: str, prefix: str) -> Settings:
     return Settings(
         mongodb_url=mongodb_url, nats_url=nats_url, smtp_url=smtp_url, secret_key=SECRET_KEY, database_prefix=prefix,
+        quiet_hours="",
         public_url="http://test.example", mail_from="Perspektive <mail@perspektive.example>",
     )  # fmt: skip
 

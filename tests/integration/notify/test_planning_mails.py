@@ -24,7 +24,7 @@ from tests.support.notify_builders import (
 from tests.support.notify_world import World, build_world
 
 BERLIN_8_ON_17_NOV = datetime(2026, 11, 17, 7, 0, tzinfo=UTC)
-BERLIN_8_ON_29_NOV = datetime(2026, 11, 29, 7, 0, tzinfo=UTC)
+BERLIN_8_ON_27_NOV = datetime(2026, 11, 27, 7, 0, tzinfo=UTC)
 LATER = STARTS + timedelta(days=7)
 
 
@@ -51,8 +51,8 @@ async def test_a_confirmation_goes_to_both_sides_with_a_calendar_entry_and_remin
     assert {(row["_id"], row["due_at"]) for row in reminders} == {
         ("slot_reminder:reg1:1:14d:teacher", BERLIN_8_ON_17_NOV),
         ("slot_reminder:reg1:1:14d:company", BERLIN_8_ON_17_NOV),
-        ("slot_reminder:reg1:1:2d:teacher", BERLIN_8_ON_29_NOV),
-        ("slot_reminder:reg1:1:2d:company", BERLIN_8_ON_29_NOV),
+        ("slot_reminder:reg1:1:2d:teacher", BERLIN_8_ON_27_NOV),
+        ("slot_reminder:reg1:1:2d:company", BERLIN_8_ON_27_NOV),
     }
 
 
@@ -106,7 +106,7 @@ async def test_a_moved_slot_raises_the_sequence_and_moves_the_reminders(world: W
     waiting = await world.deliveries(kind="slot_reminder", state="planned")
     assert {row["due_at"] for row in waiting} == {
         BERLIN_8_ON_17_NOV + timedelta(days=7),
-        BERLIN_8_ON_29_NOV + timedelta(days=7),
+        BERLIN_8_ON_27_NOV + timedelta(days=7),
     }
     assert len(waiting) == 4 and {row["revision"] for row in waiting} == {2}
 
@@ -142,7 +142,7 @@ async def test_who_waits_is_told_of_a_move_without_a_calendar_entry(world: World
 async def test_reminders_whose_time_is_past_are_never_created(world: World) -> None:
     world.clock.set(datetime(2026, 11, 20, 12, 0, tzinfo=UTC))
     await world.hear(confirmed())
-    assert {row["due_at"] for row in await world.deliveries(kind="slot_reminder")} == {BERLIN_8_ON_29_NOV}
+    assert {row["due_at"] for row in await world.deliveries(kind="slot_reminder")} == {BERLIN_8_ON_27_NOV}
 
 
 async def test_a_resized_group_keeps_its_reminders_and_updates_both_entries(world: World) -> None:
@@ -200,7 +200,7 @@ async def test_a_visit_from_proposal_to_cancellation(world: World) -> None:
     later = VisitDate(starts_local=LATER, ends_local=LATER + timedelta(hours=1), zone="Europe/Berlin")
     await world.hear(visit_said(outreach.VisitMoved, visit("confirmed", 4, chosen=later)))
     reminders = await world.deliveries(kind="visit_reminder", state="planned")
-    assert {row["due_at"] for row in reminders} == {BERLIN_8_ON_29_NOV + timedelta(days=7)}
+    assert {row["due_at"] for row in reminders} == {BERLIN_8_ON_27_NOV + timedelta(days=7)}
     assert {row["recipient_id"] for row in reminders} == {"", "amb1", "amb2"}
     await world.hear(visit_said(outreach.VisitCancelled, visit("cancelled", 5, chosen=later)))
     rows = await world.deliveries(kind="visit_cancelled")
@@ -243,7 +243,7 @@ async def test_a_failing_handler_leaves_neither_a_note_nor_a_mail(
     async def broken(*_: object) -> None:
         raise ArithmeticError
 
-    monkeypatch.setattr(planning, "_plan_slot_reminders", broken)
+    monkeypatch.setattr(planning, "plan_slot_reminders", broken)
     with pytest.raises(TryAgain):
         await world.hear(confirmed())
     assert await world.db.inbox.count_documents({}) == 0

@@ -23,7 +23,7 @@ from tests.support.notify_world import World, part
 TEACHER = Identity("t", "person", "Tessa", (Role(kind="teacher", organisation_id="school1"),))
 COORDINATOR = Identity("c", "person", "Kora", (Role(kind="coordinator", organisation_id="agency"),))
 COMPANY = Identity("k", "person", "Konrad", (Role(kind="company", organisation_id="company1"),))
-TWO_DAYS_BEFORE = datetime(2026, 11, 29, 7, 0, tzinfo=UTC)
+TWO_DAYS_BEFORE = datetime(2026, 11, 27, 7, 0, tzinfo=UTC)
 ONE_DAY_BEFORE = datetime(2026, 11, 30, 7, 0, tzinfo=UTC)
 LATER = STARTS + timedelta(days=7)
 

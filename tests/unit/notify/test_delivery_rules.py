@@ -1,18 +1,23 @@
 """Keys, times, and what a mail may still claim."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from services.notify import domain
+from services.notify import domain, timing
 from services.notify.domain import CalendarEntry, Delivery, Known, Letter, Recipient
+from shared.offsets import DaysBefore, Offset
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 TEACHER = Recipient("teacher", "Tessa Muster", "tessa@schule.example", "de")
 COMPANY = Recipient("company", "Konrad Beispiel", "konrad@betrieb.example", "de")
 AMBASSADOR = Recipient("ambassador", "Ada Botschaft", "ada@betrieb.example", "de", "amb1")
+
+
+def no_day_off(day: date, offset: Offset) -> bool:
+    return False
 
 
 def delivery(**changes: Any) -> Delivery:
@@ -50,9 +55,9 @@ def test_each_kind_has_a_key_that_names_its_transition() -> None:
     ]
     assert domain.sign_in_key("message1") == "sign_in:message1"
     assert domain.slot_moved_key("reg1", 3, COMPANY) == "slot_moved:reg1:3:company"
-    assert domain.slot_reminder_key("reg1", 3, 14, COMPANY) == "slot_reminder:reg1:3:14d:company"
+    assert domain.slot_reminder_key("reg1", 3, DaysBefore(14), COMPANY) == "slot_reminder:reg1:3:14d:company"
     assert domain.visit_key("visit_proposed", "visit1", 4, AMBASSADOR) == "visit_proposed:visit1:4:ambassador:amb1"
-    assert domain.visit_reminder_key("visit1", 4, 2, TEACHER) == "visit_reminder:visit1:4:2d:teacher"
+    assert domain.visit_reminder_key("visit1", 4, DaysBefore(2), TEACHER) == "visit_reminder:visit1:4:2d:teacher"
 
 
 def test_a_message_id_stays_the_same_until_a_sent_mail_is_sent_once_more() -> None:
@@ -78,21 +83,29 @@ def test_reminders_come_at_eight_local_time_on_both_sides_of_a_clock_change(
     starts: datetime, two_days: datetime, two_weeks: datetime
 ) -> None:
     long_before = datetime(2026, 9, 1, tzinfo=UTC)
-    times = domain.reminder_times(starts, "Europe/Berlin", [2, 14], long_before)
-    assert times == [(14, two_weeks), (2, two_days)]
+    offsets = [DaysBefore(2), DaysBefore(14)]
+    times = timing.reminder_times(starts, "Europe/Berlin", offsets, long_before, no_day_off)
+    assert times == [(DaysBefore(14), two_weeks), (DaysBefore(2), two_days)]
 
 
 def test_a_reminder_whose_time_has_come_is_not_created() -> None:
     starts = datetime(2026, 12, 1, 9)
     at_eight = datetime(2026, 11, 17, 7, tzinfo=UTC)
-    assert [days for days, _ in domain.reminder_times(starts, "Europe/Berlin", [14, 2], at_eight)] == [2]
+    assert _days(starts, at_eight) == [2]
     just_before = at_eight - timedelta(seconds=1)
-    assert [days for days, _ in domain.reminder_times(starts, "Europe/Berlin", [14, 2], just_before)] == [14, 2]
+    assert _days(starts, just_before) == [14, 2]
+
+
+def _days(starts: datetime, now: datetime) -> list[int]:
+    times = timing.reminder_times(starts, "Europe/Berlin", [DaysBefore(14), DaysBefore(2)], now, no_day_off)
+    return [offset.days for offset, _ in times if isinstance(offset, DaysBefore)]
 
 
 def test_a_reminder_on_the_day_itself_must_come_before_the_start() -> None:
-    assert domain.reminder_times(datetime(2026, 12, 1, 7, 30), "Europe/Berlin", [0], NOW) == []
-    assert len(domain.reminder_times(datetime(2026, 12, 1, 9), "Europe/Berlin", [0], NOW)) == 1
+    same_day = [DaysBefore(0)]
+    early, late = datetime(2026, 12, 1, 7, 30), datetime(2026, 12, 1, 9)
+    assert timing.reminder_times(early, "Europe/Berlin", same_day, NOW, no_day_off) == []
+    assert len(timing.reminder_times(late, "Europe/Berlin", same_day, NOW, no_day_off)) == 1
 
 
 def test_pauses_double_up_to_a_cap_and_jitter_spreads_them() -> None:

@@ -1,0 +1,175 @@
+"""When reminders come: at offsets before a date, on school days, outside quiet hours. Pure: no await, no I/O."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from services.notify.domain import Delivery, Role, instant
+from shared.offsets import USUAL, DaysBefore, Offset, in_order, offsets_of
+from shared.schemas.events import OfferFacts
+from shared.school_calendar import CalendarUnknown, day_off
+
+Choice = Literal["all", "last", "none"]
+OffDay = Callable[[date, Offset], bool]
+VISIT_OFFSETS: tuple[Offset, ...] = (DaysBefore(2),)
+LONGEST_SHIFT = 60  # days; the longest holidays have 45
+BEFORE_QUIET = timedelta(hours=1)
+SATURDAY = 5
+
+# Somebody has just asked for these, and waits for them: they go out in quiet hours, too.
+_TO_ANYBODY = frozenset({"sign_in", "parent_question", "pupil_confirmation", "pupil_welcome"})
+_TO_THE_TEACHER = frozenset(
+    {"registration_requested", "registration_waitlisted", "registration_confirmed", "registration_resized"}
+) | frozenset({"registration_cancelled", "visit_requested"})
+
+
+@dataclass(frozen=True)
+class QuietHours:
+    """From `begins` to `ends` (wall time of the IANA `zone`, over midnight when it begins later) nothing is sent."""
+
+    begins: time
+    ends: time
+    zone: str
+
+    def until(self, moment: datetime) -> datetime | None:
+        """When the quiet hours end in which `moment` lies; None when it lies in none."""
+        local = moment.astimezone(ZoneInfo(self.zone))
+        at = local.time()
+        over_midnight = self.begins > self.ends
+        inside = (at >= self.begins or at < self.ends) if over_midnight else self.begins <= at < self.ends
+        if not inside:
+            return None
+        day = local.date() + timedelta(days=over_midnight and at >= self.begins)
+        return instant(datetime.combine(day, self.ends), self.zone)
+
+    def before(self, moment: datetime) -> datetime:
+        """An hour before the quiet hours begin in which `moment` lies."""
+        local = moment.astimezone(ZoneInfo(self.zone))
+        began = local.date() - timedelta(days=self.begins > self.ends and local.time() < self.ends)
+        return instant(datetime.combine(began, self.begins), self.zone) - BEFORE_QUIET
+
+
+def parse_quiet_hours(text: str, zone: str) -> QuietHours | None:
+    """`20:00-07:00`; None for an empty text, which is none. ValueError for any other."""
+    if not text.strip():
+        return None
+    begins, ends = (time.fromisoformat(part.strip()) for part in text.split("-"))
+    return QuietHours(begins, ends, zone) if begins != ends else None
+
+
+def waits_for_morning(delivery: Delivery, quiet: QuietHours | None, now: datetime) -> datetime | None:
+    """Until when a mail waits because of quiet hours; None when it goes out now.
+
+    Exempt is what somebody has just asked for: sign-in, the questions that pupils cause, a teacher's receipts, and
+    what was sent again by hand.
+    """
+    asked_for = delivery.kind in _TO_ANYBODY or bool(delivery.last_request_id)
+    asked_for |= delivery.to.role == "teacher" and delivery.kind in _TO_THE_TEACHER
+    return None if quiet is None or asked_for else quiet.until(now)
+
+
+def offsets_for(offer: OfferFacts, of_campaign: Iterable[str] | None) -> tuple[Offset, ...]:
+    """The offer's own offsets, else the campaign's, else the usual ones.
+
+    An offer that was told of before offsets existed has days only; those that differ from the usual ones are its own.
+    """
+    if offer.reminders is not None:
+        return offsets_of(offer.reminders)
+    if offer.reminder_days and sorted(offer.reminder_days) != sorted(_USUAL_DAYS):
+        return tuple(DaysBefore(days) for days in offer.reminder_days)
+    return USUAL if of_campaign is None else offsets_of(of_campaign)
+
+
+_USUAL_DAYS = [offset.days for offset in USUAL if isinstance(offset, DaysBefore)]
+
+
+def off_days(role: Role, movable: Collection[date] = ()) -> OffDay:
+    """Whether somebody in this role is not reminded on a day, by the offset. Teachers: a school's days off. Companies
+    and ambassadors: weekends and public holidays. A pupil is reminded the day before, whichever day that is, and of
+    what is further away while there is school."""
+    days = frozenset(movable)
+    if role in ("pupil", "parent"):
+        return lambda day, offset: not _the_day_before(offset) and _no_school(day, days)
+    return lambda day, _: _no_school(day, days) if role == "teacher" else _no_work(day)
+
+
+def _the_day_before(offset: Offset) -> bool:
+    return isinstance(offset, DaysBefore) and offset.days <= 1
+
+
+def reminder_times(
+    starts_local: datetime,
+    zone: str,
+    offsets: Iterable[Offset],
+    now: datetime,
+    off: OffDay,
+    quiet: QuietHours | None = None,
+) -> list[tuple[Offset, datetime]]:
+    """(offset, moment) of each reminder, the earliest first.
+
+    On a day `off` it comes on the last day before that is not; when that moment is past by now, on the day off after
+    all. In quiet hours it comes at their end, or an hour before they begin when the date begins sooner. Of two that
+    fall on one day the nearer one counts. The late policy: a reminder whose moment has come or passed at planning is
+    not created, nor one that would come after the start. One that becomes late afterwards is sent until the start.
+    """
+    starts = instant(starts_local, zone)
+    moments = [(each, _moment(each, starts_local, zone, now, off, quiet, starts)) for each in in_order(offsets)]
+    coming = [(each, moment) for each, moment in moments if now < moment < starts]
+    by_day = {_slot_of(each, moment, zone): (each, moment) for each, moment in coming}  # the later one, so the nearer
+    return sorted(by_day.values(), key=lambda found: found[1])
+
+
+def _slot_of(offset: Offset, moment: datetime, zone: str) -> object:
+    return local_day(moment, zone) if isinstance(offset, DaysBefore) else offset
+
+
+def local_day(moment: datetime, zone: str) -> str:
+    """The wall date of a moment, as text."""
+    return moment.astimezone(ZoneInfo(zone)).date().isoformat()
+
+
+def week_of(moment: datetime, zone: str) -> str:
+    """The calendar week of a moment in the zone: `2026-W48`."""
+    year, week, _ = moment.astimezone(ZoneInfo(zone)).isocalendar()
+    return f"{year}-W{week:02}"
+
+
+def _moment(
+    offset: Offset, starts_local: datetime, zone: str, now: datetime, off: OffDay, quiet: QuietHours | None,
+    starts: datetime,
+) -> datetime:  # fmt: skip
+    if not isinstance(offset, DaysBefore):
+        return _outside_quiet(starts - timedelta(hours=offset.hours), starts, quiet)
+    day = starts_local.date() - timedelta(days=offset.days)
+    moments = (instant(datetime.combine(each, offset.at), zone) for each in (_last_not_off(day, offset, off), day))
+    shifted, plain = (_outside_quiet(each, starts, quiet) for each in moments)
+    return shifted if shifted > now else plain
+
+
+def _outside_quiet(moment: datetime, starts: datetime, quiet: QuietHours | None) -> datetime:
+    ends = quiet.until(moment) if quiet else None
+    if quiet is None or ends is None:
+        return moment
+    return ends if ends < starts else quiet.before(moment)
+
+
+def _last_not_off(day: date, offset: Offset, off: OffDay) -> date:
+    earlier = (day - timedelta(days=back) for back in range(LONGEST_SHIFT))
+    return next((each for each in earlier if not off(each, offset)), day)
+
+
+def _no_school(day: date, movable: frozenset[date]) -> bool:
+    try:
+        return day_off(day, movable) is not None
+    except CalendarUnknown:
+        return day.weekday() >= SATURDAY or day in movable
+
+
+def _no_work(day: date) -> bool:
+    try:
+        reason = day_off(day)
+    except CalendarUnknown:
+        reason = None
+    return day.weekday() >= SATURDAY or (reason is not None and reason.kind == "public_holiday")

@@ -1,0 +1,119 @@
+"""Which reminders there are of a date, planned with every message that may change them."""
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+
+from services.notify import domain, mails, timing
+from services.notify.domain import Letter, Recipient
+from services.notify.mails import RegistrationCase, VisitCase
+from services.notify.usecases.context import Context
+from services.notify.usecases.planner import Planner, cause_of
+from shared.mongo import Session, put_if_newer, transaction
+from shared.offsets import DaysBefore, Offset
+from shared.schemas.events import OfferChanged, RegistrationFacts
+from shared.schemas.outreach import CampaignChanged, SchoolChanged
+
+KeyOf = Callable[[Offset, Recipient], str]
+
+
+async def plan_slot_reminders(planner: Planner, facts: RegistrationFacts, session: Session) -> None:
+    """Plan the reminders of the present date and offsets, and cancel all others; all when there are no places."""
+    slot, context = facts.slot, planner.context
+    letters = mails.slot_reminder(RegistrationCase(facts, True))
+    if facts.state != "confirmed" or slot.state != "open":
+        letters = []
+    offsets = timing.offsets_for(slot.offer, await planner.copies.campaign_reminders(slot.offer.campaign_id, session))
+    movable = await planner.copies.movable_days(facts.school_id, session)
+
+    def key(offset: Offset, to: Recipient) -> str:
+        return domain.slot_reminder_key(facts.registration_id, slot.revision, offset, to)
+
+    kept = [key(offset, letter.to) for letter in letters for offset in offsets]
+    await context.store.reminders.keep_only(planner.about, "slot_reminder", kept, session)
+    content = {"registration": facts.model_dump(mode="json")}
+    based_on = {"based_on": facts.version, "revision": slot.revision}
+    _add(planner, letters, key, offsets, movable, slot.starts_local, slot.zone, content, based_on)
+
+
+async def plan_visit_reminders(planner: Planner, case: VisitCase, revision: int, session: Session) -> None:
+    """The same for a visit, as its version `revision` dates it."""
+    facts, date_ = case.facts, case.facts.chosen
+    letters = mails.visit_reminder(case) if facts.state == "confirmed" and date_ else []
+
+    def key(offset: Offset, to: Recipient) -> str:
+        return domain.visit_reminder_key(facts.visit_id, revision, offset, to)
+
+    kept = [key(offset, letter.to) for letter in letters for offset in timing.VISIT_OFFSETS]
+    await planner.context.store.reminders.keep_only(planner.about, "visit_reminder", kept, session)
+    if not letters or date_ is None:
+        return
+    movable = await planner.copies.movable_days(facts.school_id, session)
+    content = {"visit": facts.model_dump(mode="json")}
+    based_on = {"based_on": facts.version, "revision": revision}
+    _add(planner, letters, key, timing.VISIT_OFFSETS, movable, date_.starts_local, date_.zone, content, based_on)
+
+
+def _add(
+    planner: Planner,
+    letters: Iterable[Letter],
+    key: KeyOf,
+    offsets: Iterable[Offset],
+    movable: frozenset[date],
+    starts_local: datetime,
+    zone: str,
+    content: dict[str, object],
+    based_on: dict[str, int],
+) -> None:
+    starts, context = domain.instant(starts_local, zone), planner.context
+    for letter in letters:
+        off = timing.off_days(letter.to.role, movable)
+        for offset, due_at in timing.reminder_times(starts_local, zone, offsets, planner.now, off, context.quiet):
+            day = timing.local_day(due_at, context.writer.zone) if isinstance(offset, DaysBefore) else ""
+            planner.add_reminder(letter, key(offset, letter.to), content, due_at, starts, day=day, **based_on)
+
+
+async def keep_school(context: Context, message: SchoolChanged) -> None:
+    """Keep a school's movable days; they count for what is planned from now on."""
+    days = {"movable_days": [day.isoformat() for day in message.movable_days]}
+    await put_if_newer(context.store.db.schools, message.school_id, message.aggregate_version, days)
+
+
+async def replan_for_campaign(context: Context, message: CampaignChanged, *, now: datetime) -> None:
+    """Keep when a campaign reminds, and plan the reminders of its dates anew when that has changed. Safe to repeat:
+    the change counts as done when every date had its turn."""
+    copies = context.store.copies
+    await copies.keep_campaign(message.campaign_id, message.reminders, message.aggregate_version)
+    version = await copies.campaign_to_plan(message.campaign_id)
+    if version is None:
+        return
+    for slot_id in await copies.slots_of_campaign(message.campaign_id):
+        await _replan_slot(context, slot_id, cause_of(message), now)
+    await copies.campaign_planned(message.campaign_id, version)
+
+
+async def replan_for_offer(context: Context, message: OfferChanged, *, now: datetime) -> None:
+    """Plan the reminders of an offer's dates anew: it may remind at other times now."""
+    for slot_id in await context.store.copies.slots_of(message.offer.offer_id):
+        await _replan_slot(context, slot_id, cause_of(message), now)
+
+
+async def _replan_slot(context: Context, slot_id: str, cause: str, now: datetime) -> None:
+    """One transaction that also writes the slot, so that a registration handled at the same time comes before or
+    after."""
+    copies = context.store.copies
+
+    async def work(session: Session) -> None:
+        slot = await copies.slot(slot_id, session)
+        if slot is None or domain.instant(slot.starts_local, slot.zone) <= now:
+            return
+        slot = await copies.newest_slot(slot, session)
+        for copy in await copies.registrations_of(slot_id, ["confirmed"], session):
+            facts = copy.facts.model_copy(update={"slot": slot})
+            erase_after = copies.erase_after(slot.ends_local, slot.zone)
+            planner = Planner(context, f"registration:{facts.registration_id}", now, erase_after, cause)
+            await plan_slot_reminders(planner, facts, session)
+            await planner.write(session)
+
+    async with context.turns.of(slot_id):
+        await transaction(context.store.db, work)
+    context.store.deliveries.planned()
