@@ -54,7 +54,8 @@ class HoursBefore:
 
 
 Offset = DaysBefore | HoursBefore
-USUAL: tuple[Offset, ...] = (DaysBefore(14), DaysBefore(2))
+USUAL_DAYS = (14, 2)
+USUAL: tuple[Offset, ...] = tuple(DaysBefore(days) for days in USUAL_DAYS)
 
 _NONE = {"keine", "keine erinnerung", "keine erinnerungen", "none", "no reminder", "no reminders"}
 _ITEM = re.compile(
@@ -98,6 +99,21 @@ def parse(text: str) -> tuple[Offset, ...]:
     if len(set(found)) > MOST_OFFSETS:
         raise TooManyOffsets
     return in_order(found)
+
+
+def given(text: str) -> list[str] | None:
+    """The short texts of what somebody typed; None for an empty text, which leaves it to the next wider rule (an
+    offer to its campaign, a campaign to the usual). The errors of `parse`."""
+    return texts_of(parse(text)) if text.strip() else None
+
+
+def own_offsets(reminders: Sequence[str] | None, days: Sequence[int]) -> tuple[Offset, ...] | None:
+    """What an offer itself says: its short texts, or the days of one from before there were any; None when it leaves
+    it to the campaign."""
+    if reminders is not None:
+        return offsets_of(reminders)
+    own = bool(days) and sorted(days) != sorted(USUAL_DAYS)
+    return in_order(DaysBefore(each) for each in days) if own else None
 
 
 def in_words(offsets: Sequence[Offset], language: str) -> str:

@@ -1,13 +1,13 @@
 """When reminders come: at offsets before a date, on school days, outside quiet hours. Pure: no await, no I/O."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from services.notify.domain import Delivery, Role, instant
-from shared.offsets import USUAL, DaysBefore, Offset, in_order, offsets_of
+from shared.offsets import USUAL, DaysBefore, Offset, in_order, offsets_of, own_offsets
 from shared.schemas.events import OfferFacts
 from shared.school_calendar import CalendarUnknown, day_off
 
@@ -70,19 +70,12 @@ def waits_for_morning(delivery: Delivery, quiet: QuietHours | None, now: datetim
     return None if quiet is None or asked_for else quiet.until(now)
 
 
-def offsets_for(offer: OfferFacts, of_campaign: Iterable[str] | None) -> tuple[Offset, ...]:
-    """The offer's own offsets, else the campaign's, else the usual ones.
-
-    An offer that was told of before offsets existed has days only; those that differ from the usual ones are its own.
-    """
-    if offer.reminders is not None:
-        return offsets_of(offer.reminders)
-    if offer.reminder_days and sorted(offer.reminder_days) != sorted(_USUAL_DAYS):
-        return tuple(DaysBefore(days) for days in offer.reminder_days)
+def offsets_for(offer: OfferFacts, of_campaign: Sequence[str] | None) -> tuple[Offset, ...]:
+    """The offer's own offsets, else the campaign's, else the usual ones."""
+    own = own_offsets(offer.reminders, offer.reminder_days)
+    if own is not None:
+        return own
     return USUAL if of_campaign is None else offsets_of(of_campaign)
-
-
-_USUAL_DAYS = [offset.days for offset in USUAL if isinstance(offset, DaysBefore)]
 
 
 def off_days(role: Role, movable: Collection[date] = ()) -> OffDay:

@@ -9,6 +9,8 @@ from shared.schemas.base import Facts, Message
 
 RoleKind = Literal["coordinator", "operator", "teacher", "company", "ambassador"]
 
+Reminders = Literal["all", "last", "none"]
+
 
 class OutreachMessage(Message):
     SOURCE: ClassVar[str] = "outreach"
@@ -65,7 +67,7 @@ class PersonChanged(OutreachMessage):
     active: bool
     organisation_names: dict[str, str] = Field({}, description="Names of the organisations of `roles`, by their id")
     ended_sessions: list[str] = Field([], description="Ids of single sessions that ended within the last 12 hours")
-    reminders: Literal["all", "last", "none"] = Field("all", description="Which reminders of a date the person wants")
+    reminders: Reminders = Field("all", description="Which reminders of a date the person wants")
 
 
 class ColleagueInvited(OutreachMessage):

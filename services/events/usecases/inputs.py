@@ -78,6 +78,9 @@ class PlaceInput(Input):
 
 
 class OpenOffer(Input):
+    """An offer as it shall be. `reminders` says in words or short texts (`14d, 2d@17:30, 1h`) when to remind; empty as
+    the campaign says. `reminder_days` is the older way to say it, at 8:00."""
+
     campaign_id: Id
     company_id: Id
     title: Name
@@ -91,11 +94,13 @@ class OpenOffer(Input):
     waiting_list: WaitingList = "strict_order"
     offer_school_days: Annotated[int, Field(ge=1, le=20)] = 2
     groups_per_school: Annotated[int, Field(ge=1, le=100)] | None = None
-    reminder_days: Annotated[list[Annotated[int, Field(ge=1, le=60)]], Field(max_length=5)] = [14, 2]
+    reminders: Annotated[str, Field(max_length=200)] = ""
+    reminder_days: Annotated[list[Annotated[int, Field(ge=1, le=60)]], Field(max_length=5)] | None = None
 
 
 class EditOffer(Input):
-    """An offer's facts as they shall be. `version` is the one that was looked at, `note` goes to registered groups."""
+    """An offer's facts as they shall be; `reminders` stay when they are not given. `version` is the one that was looked
+    at, `note` goes to registered groups."""
 
     title: Name
     description: Text = ""
@@ -103,6 +108,7 @@ class EditOffer(Input):
     requirements: Annotated[list[Name], Field(max_length=20)] = []
     contact: ContactInput
     grades: Annotated[list[Grade], Field(min_length=1, max_length=14)]
+    reminders: Annotated[str, Field(max_length=200)] | None = None
     version: int
     note: Annotated[str, Field(max_length=500)] = ""
 

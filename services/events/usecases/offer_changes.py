@@ -8,10 +8,11 @@ from services.events.domain.facts import ACTIVE, Offer
 from services.events.domain.offers import edited, promises_changed
 from services.events.store.store import Store
 from services.events.usecases.inputs import EditOffer
-from services.events.usecases.offers import located, offer_of_own_company
+from services.events.usecases.offers import located, offer_of_own_company, remind
 from services.events.usecases.results import OfferView, offer_view
 from shared.auth import Identity
 from shared.log import correlation_id
+from shared.offsets import given
 from shared.schemas.base import Message
 from shared.schemas.events import OfferChanged, OfferFacts
 
@@ -59,6 +60,8 @@ def _facts(before: OfferFacts, command: EditOffer) -> OfferFacts:
         "title": command.title, "description": command.description, "place": located(command.place),
         "requirements": command.requirements, "contact": command.contact.facts(),
     }  # fmt: skip
+    if command.reminders is not None:
+        changes |= remind(given(command.reminders))
     return before.model_copy(update=changes)
 
 

@@ -1,7 +1,7 @@
 """What companies offer."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from services.events.domain import errors
@@ -13,11 +13,13 @@ from services.events.store.store import Store
 from services.events.usecases.inputs import OfferFilter, OpenOffer, PlaceInput
 from services.events.usecases.paging import cursor, cut
 from services.events.usecases.results import ListOf, OfferView, offer_view
+from shared import offsets
 from shared.auth import Identity
 from shared.errors import NotAllowed, RuleBroken, TryLater
 from shared.ids import derived_id
 from shared.log import correlation_id
 from shared.mongo import Document
+from shared.offsets import DaysBefore
 from shared.region import career_fields, postal_code
 from shared.schemas.base import Message
 from shared.schemas.events import OfferChanged, OfferFacts, OfferPublished, Place
@@ -169,7 +171,7 @@ def _new_offer(
             place=located(command.place),
             requirements=command.requirements,
             contact=command.contact.facts(),
-            reminder_days=sorted(set(command.reminder_days), reverse=True),
+            **remind(_reminders(command)),
             state="paused" if check else "published",
         ),
         grades=tuple(sorted(set(command.grades))),
@@ -181,6 +183,18 @@ def _new_offer(
         last_request_id=request_id,
         check=check,
     )
+
+
+def _reminders(command: OpenOffer) -> list[str] | None:
+    if command.reminders.strip() or command.reminder_days is None:
+        return offsets.given(command.reminders)
+    return offsets.texts_of(offsets.in_order(DaysBefore(days) for days in command.reminder_days))
+
+
+def remind(reminders: list[str] | None) -> dict[str, list[Any] | None]:
+    """When an offer reminds, as its facts say it; None is: as the campaign says."""
+    own = offsets.USUAL if reminders is None else offsets.offsets_of(reminders)
+    return {"reminders": reminders, "reminder_days": [each.days for each in own if isinstance(each, DaysBefore)]}
 
 
 def located(place: PlaceInput) -> Place:

@@ -127,5 +127,5 @@ def _command(earlier: Offer, command: RepeatOffer) -> OpenOffer:
         waiting_list=earlier.waiting_list,
         offer_school_days=earlier.offer_school_days,
         groups_per_school=earlier.groups_per_school,
-        reminder_days=facts.reminder_days,
+        reminders=offer_view(earlier, with_contact=False).reminders,
     )

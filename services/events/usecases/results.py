@@ -6,7 +6,8 @@ from typing import Generic, Literal, TypeVar
 from pydantic import BaseModel, Field
 
 from services.events.domain.facts import Approval, Offer, OfferState, Registration, Side, Slot, WaitingList
-from shared.schemas.events import GroupFacts, Place, RegistrationState
+from shared.offsets import own_offsets, texts_of
+from shared.schemas.events import GroupFacts, OfferFacts, Place, RegistrationState
 from shared.schemas.outreach import Contact
 
 Item = TypeVar("Item")
@@ -36,6 +37,7 @@ class OfferView(BaseModel):
     offer_school_days: int
     groups_per_school: int | None
     reminder_days: list[int]
+    reminders: str
     state: OfferState
     check_reason: str = ""
     version: int
@@ -189,7 +191,7 @@ class Reconciliation(BaseModel):
 
 def offer_view(offer: Offer, with_contact: bool) -> OfferView:
     """The offer; its contact only for those who may see it."""
-    facts = offer.facts.model_dump(exclude={"offer_id", "contact", "state"})
+    facts = offer.facts.model_dump(exclude={"offer_id", "contact", "state", "reminders"})
     return OfferView(
         id=offer.id,
         contact=offer.facts.contact if with_contact else None,
@@ -200,9 +202,16 @@ def offer_view(offer: Offer, with_contact: bool) -> OfferView:
         waiting_list=offer.waiting_list,
         offer_school_days=offer.offer_school_days,
         groups_per_school=offer.groups_per_school,
+        reminders=_reminders(offer.facts),
         version=offer.version,
         **facts,
     )
+
+
+def _reminders(facts: OfferFacts) -> str:
+    """Short texts; empty when it is as the campaign says."""
+    own = own_offsets(facts.reminders, facts.reminder_days)
+    return "" if own is None else ", ".join(texts_of(own)) or "none"
 
 
 def slot_view(slot: Slot, offer: Offer, distance_km: float | None = None) -> SlotView:

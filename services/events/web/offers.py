@@ -30,9 +30,9 @@ async def ask(request: Request, pages: ThePages, store: TheStore, now: Now, pers
     """The form of a new offer, filled in from the company's address or from an earlier offer (`like`)."""
     like = request.query_params.get("like")
     if like:
-        values = offer_values(await offers.show_offer(store, person, like))
+        values = offer_values(await offers.show_offer(store, person, like), language_of(request))
     else:
-        values = await _known(store, person, request.query_params.get("company", ""))
+        values = await _known(store, person, request.query_params.get("company", ""), language_of(request))
     return await _form(request, pages, store, now, person, values)
 
 
@@ -151,18 +151,18 @@ def _slot_fields(form: FormData) -> dict[str, Any]:
     return fields | times | {"allow_days_off": "allow_days_off" in fields}
 
 
-async def _known(store: Any, person: Identity, company_id: str) -> dict[str, Any]:
+async def _known(store: Any, person: Identity, company_id: str, language: str) -> dict[str, Any]:
     own = person.organisations("company")
     company_id = company_id or (own[0] if own else "")
     values: dict[str, Any] = {
         "company_id": company_id, "contact.name": person.name, "contact.email": person.email,
         "approval": "automatic", "waiting_list": "next_that_fits", "grades": [8, 9, 10], "offer_school_days": 2,
-        "reminder_days": "14, 2",
     }  # fmt: skip
     last = await company.find_last_offer(store, person, company_id) if company_id else None
     if last:
-        kept = ("place.", "contact.", "approval", "waiting_list", "grades", "field", "requirements", "reminder_days")
-        return values | {name: value for name, value in offer_values(last).items() if name.startswith(kept) and value}
+        known = offer_values(last, language)
+        kept = ("place.", "contact.", "approval", "waiting_list", "grades", "field", "requirements", "reminders")
+        return values | {name: value for name, value in known.items() if name.startswith(kept) and value}
     for own_company in await overview.find_own(store, person, "company"):
         if own_company.id == company_id:
             address = {name: own_company.about.get(name, "") for name in ("street", "postal_code", "town")}

@@ -12,6 +12,7 @@ from starlette.datastructures import FormData
 from services.events.usecases.results import OfferView, RegistrationView, SlotView
 from shared.auth import Identity
 from shared.errors import Conflict, Invalid, RuleBroken
+from shared.offsets import in_words, parse
 from shared.region import career_fields
 from shared.web.pages import Pages, errors_by_field, language_of, nested
 
@@ -52,13 +53,11 @@ def offer_fields(form: FormData) -> dict[str, Any]:
     """The fields of a form about an offer, as its commands want them."""
     fields = nested(form, lists=("grades",))
     fields["requirements"] = [line.strip() for line in str(form.get("requirements", "")).splitlines() if line.strip()]
-    if "reminder_days" in fields:
-        fields["reminder_days"] = [each.strip() for each in str(fields["reminder_days"]).split(",") if each.strip()]
     return fields
 
 
-def offer_values(offer: OfferView) -> dict[str, Any]:
-    """An offer's facts as a form's fields."""
+def offer_values(offer: OfferView, language: str) -> dict[str, Any]:
+    """An offer's facts as a form's fields, in the words of the page's language."""
     names = ("company_id", "title", "description", "field", "grades", "approval", "waiting_list", "offer_school_days")
     values: dict[str, Any] = {name: getattr(offer, name) for name in names}
     values |= {
@@ -68,7 +67,7 @@ def offer_values(offer: OfferView) -> dict[str, Any]:
         values |= {f"contact.{name}": getattr(offer.contact, name) for name in ("name", "email", "phone", "language")}
     return values | {
         "requirements": "\n".join(offer.requirements), "groups_per_school": offer.groups_per_school or "",
-        "reminder_days": ", ".join(str(days) for days in offer.reminder_days),
+        "reminders": in_words(parse(offer.reminders), language) if offer.reminders else "",
     }  # fmt: skip
 
 

@@ -154,13 +154,13 @@ async def _page(
     return pages.show(
         request, "registration.html", status, registration=registration, slot=slot, deadline=deadline(registration),
         has_begun=now >= slot.starts_at, manages=manages(person, slot), today=today,
-        steps=[(wall(step.at, slot.zone), step) for step in steps], reminder=_next_reminder(slot, today),
+        steps=[(wall(step.at, slot.zone), step) for step in steps], reminder=_reminder_to_come(slot, today),
         registered_by=await at_school.name_of_registrar(store, person, registration),
         registers=person.coordinates or person.has("teacher", registration.school_id), **common,
     )  # fmt: skip
 
 
-def _next_reminder(slot: SlotView, today: date) -> date | None:
-    """The day of the next reminder by mail, or None when there is none to come."""
+def _reminder_to_come(slot: SlotView, today: date) -> bool:
+    """Whether a reminder by mail is likely to come: the campaign and days off decide on which day."""
     days = [slot.starts_local.date() - timedelta(days=before) for before in slot.offer.reminder_days]
-    return min((day for day in days if day > today), default=None)
+    return any(day > today for day in days)

@@ -53,7 +53,7 @@ async def ask_to_edit(
 ) -> Response:
     """The form with the offer's facts."""
     offer = await _own_offer(store, person, offer_id)
-    return await _edit_form(request, pages, store, now, person, offer, offer_values(offer))
+    return await _edit_form(request, pages, store, now, person, offer, offer_values(offer, language_of(request)))
 
 
 @router.post("/offers/{offer_id}/edit")

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.notify import domain
+from services.notify.digest import one_mail
 from services.notify.domain import ContentErased, Delivery, DeliveryUnknown
 from services.notify.rendering import Content
 from services.notify.store.mail_log import Tally
@@ -91,8 +92,21 @@ async def show_content(context: Context, identity: Identity, delivery: Delivery,
         hidden = {"token": "", "code": "", "expires_at": delivery.gives_up_at.isoformat()}
         return context.writer.content(replace(delivery, facts=hidden), now, secrets=False)
     delivery = await with_facts(context, delivery)
+    if delivery.facts and (others := await list_together(context, identity, delivery)):
+        delivery = one_mail([delivery, *[await with_facts(context, other) for other in others if other.to.email]])
     moment = delivery.sent_at or delivery.due_at
     return context.writer.content(delivery, moment, secrets=False) if delivery.facts else None
+
+
+async def list_together(context: Context, identity: Identity, delivery: Delivery) -> list[Delivery]:
+    """The other reminders that were in the same mail."""
+    identity.must_operate()
+    if delivery.kind in domain.FOR_PUPILS or not delivery.sent_at:
+        return []
+    parts = await context.store.reminders.parts(delivery.together)
+    return [
+        part for part in parts if part.key != delivery.key and part.message_id == delivery.message_id and part.sent_at
+    ]
 
 
 async def find_recipient(context: Context, identity: Identity, delivery: Delivery) -> str:

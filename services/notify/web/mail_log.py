@@ -156,6 +156,7 @@ async def _delivery_page(
         status_of(error) if error else 200,
         delivery=delivery,
         content=await mail_log.show_content(context, person, delivery, now=now),
+        others=await mail_log.list_together(context, person, delivery),
         person_id=await mail_log.find_recipient(context, person, delivery),
         correctable=stuck.can_be_corrected(delivery),
         meaning_of=meaning_of,

@@ -27,6 +27,7 @@ class CampaignOut(BaseModel):
     booking_from: datetime
     closes_at: datetime
     check_offers: bool
+    reminders: list[str] | None
     phase: Phase
     version: int
 

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from services.outreach.domain.common import Aggregate, Command, Line
-from shared import region
+from services.outreach.domain.common import Aggregate, Command, Line, OptionalLine
+from shared import offsets, region
 from shared.bounds import Day, Instant
 from shared.errors import Invalid, NotFound
 from shared.schemas.outreach import CampaignChanged
@@ -51,7 +51,8 @@ class DistrictUnknown(Invalid):
 
 
 class CampaignGiven(Command):
-    """A campaign as it shall be. Days are the region's wall dates, instants have an offset or Z."""
+    """A campaign as it shall be. Days are the region's wall dates, instants have an offset or Z. `reminders` says in
+    words or short texts when to remind of its dates; empty for the usual."""
 
     name: Line
     starts_on: Day
@@ -62,6 +63,7 @@ class CampaignGiven(Command):
     booking_from: Instant
     closes_at: Instant
     check_offers: bool = False
+    reminders: OptionalLine = ""
 
 
 class Campaign(Aggregate):
@@ -76,6 +78,7 @@ class Campaign(Aggregate):
     booking_from: datetime
     closes_at: datetime
     check_offers: bool = False
+    reminders: tuple[str, ...] | None = None
 
     @classmethod
     def opened(cls, id: str, given: CampaignGiven, request_id: str, zone: str) -> Self:
@@ -115,5 +118,6 @@ def _checked(given: CampaignGiven, zone: str) -> dict[str, object]:
     for ags in given.districts:
         if ags not in known:
             raise DistrictUnknown(ags=ags)
-    facts = given.model_dump()
+    reminders = offsets.given(given.reminders)
+    facts = given.model_dump() | {"reminders": None if reminders is None else tuple(reminders)}
     return {**facts, "districts": tuple(sorted(set(given.districts))), "kinds": tuple(dict.fromkeys(given.kinds))}

@@ -9,7 +9,7 @@ from pydantic import EmailStr, Field
 from services.outreach.domain.common import Aggregate, Command, Line, OptionalLine
 from shared.errors import Conflict, Invalid, NotAllowed, NotFound
 from shared.identity import Identity
-from shared.schemas.outreach import PersonChanged, Role, RoleKind
+from shared.schemas.outreach import PersonChanged, Reminders, Role, RoleKind
 
 AGENCY = "agency"
 AGENCY_ROLES = ("coordinator", "operator")
@@ -76,6 +76,7 @@ class ChangeOwnFacts(Command):
     name: Line
     phone: OptionalLine = ""
     language: Literal["de", "en"]
+    reminders: Reminders = "all"
 
 
 class AddRoles(Command):
@@ -107,6 +108,7 @@ class Person(Aggregate):
     session_epoch: int = 1
     ended_sessions: dict[str, datetime] = {}
     active: bool = True
+    reminders: Reminders = "all"
     erase_after: datetime | None = None
 
     def with_roles(
@@ -161,7 +163,7 @@ class Person(Aggregate):
 
     def message(self, now: datetime, correlation_id: str) -> PersonChanged:
         """What the other services are told."""
-        said = {"name", "email", "language", "roles", "organisation_names", "session_epoch", "active"}
+        said = {"name", "email", "language", "roles", "organisation_names", "session_epoch", "active", "reminders"}
         facts = {**self.model_dump(include=said), "ended_sessions": sorted(self.ended_sessions)}
         return PersonChanged.about(
             aggregate(self.id), self.version, now=now, correlation_id=correlation_id, person_id=self.id, **facts

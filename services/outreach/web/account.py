@@ -70,6 +70,6 @@ async def _page(
     **more: Any,
 ) -> Response:
     me = await people.get_person(store, person, person.id)
-    typed = values or me.model_dump(include={"name", "phone", "language"})
+    typed = values or me.model_dump(include={"name", "phone", "language", "reminders"})
     saved = request.query_params.get("saved") == "yes"
     return pages.show(request, "account.html", status, me=me, values=typed, saved=saved, **more)

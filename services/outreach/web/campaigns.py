@@ -12,6 +12,7 @@ from services.outreach.edge import FORM_ERRORS, Now, ThePages, TheStore, Zone, w
 from services.outreach.usecases import campaigns, feedback, reports, visits
 from services.outreach.web.charts import parts
 from shared import region
+from shared.offsets import USUAL, in_words, offsets_of
 from shared.set_aside import count_set_aside
 from shared.web.callers import Person
 from shared.web.pages import form_request_id, language_of, nested, posted, see_other, validated
@@ -75,6 +76,7 @@ async def show(
         totals=report.figures.totals,
         parts=parts(report.figures, language),
         as_of=_wall(report.as_of, zone),
+        reminders=_reminders(campaign, language) or in_words(USUAL, language),
     )
 
 
@@ -88,6 +90,7 @@ async def edit(
     facts = campaign.model_dump(mode="json") | {
         name: _wall(getattr(campaign, name), zone).isoformat(timespec="minutes") for name in _MOMENTS
     }
+    facts["reminders"] = _reminders(campaign, language_of(request))
     return _form(request, pages, campaign, facts)
 
 
@@ -123,6 +126,10 @@ def _typed(form: FormData) -> dict[str, Any]:
 def _fields(form: FormData, zone: str) -> dict[str, Any]:
     fields = nested(form, lists=("districts", "kinds"))
     return fields | {name: _instant(fields[name], zone) for name in _MOMENTS if name in fields}
+
+
+def _reminders(campaign: Campaign, language: str) -> str:
+    return "" if campaign.reminders is None else in_words(offsets_of(campaign.reminders), language)
 
 
 def _instant(text: str, zone: str) -> datetime | str:

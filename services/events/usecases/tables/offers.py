@@ -32,7 +32,7 @@ PLACE = ("name", "street", "postal_code", "town", "directions")
 CONTACT = ("name", "email", "phone", "language")
 PLAIN = (
     "campaign_id", "company_id", "title", "description", "field", "requirements", "grades", "approval", "waiting_list",
-    "offer_school_days", "groups_per_school", "reminder_days",
+    "offer_school_days", "groups_per_school", "reminders",
 )  # fmt: skip
 NEW = (*PLAIN, *(f"place.{name}" for name in PLACE), *(f"contact.{name}" for name in CONTACT))
 TABLE = Table(
@@ -63,7 +63,7 @@ TABLE = Table(
         Column("waiting_list", "Waiting list", "choice", "once", WAITING_LIST, width=18),
         Column("offer_school_days", "School days to accept offered places", "whole", "once", width=12),
         Column("groups_per_school", "Groups per school at most", "whole", "once", width=12),
-        Column("reminder_days", "Days before to remind", "wholes", "once", width=12),
+        Column("reminders", "When to remind", use="once", width=22),
     ),
     "/events/offers",
     label="title",
