@@ -88,6 +88,11 @@ def off_days(role: Role, movable: Collection[date] = ()) -> OffDay:
     return lambda day, _: _no_school(day, days) if role == "teacher" else _no_work(day)
 
 
+def never(day: date, offset: Offset) -> bool:
+    """No day is a day off."""
+    return False
+
+
 def _the_day_before(offset: Offset) -> bool:
     return isinstance(offset, DaysBefore) and offset.days <= 1
 
@@ -102,13 +107,15 @@ def reminder_times(
 ) -> list[tuple[Offset, datetime]]:
     """(offset, moment) of each reminder, the earliest first.
 
-    On a day `off` it comes on the last day before that is not; when that moment is past by now, on the day off after
-    all. In quiet hours it comes at their end, or an hour before they begin when the date begins sooner. Of two that
+    On a day `off` it comes on the last day before that is not; when that moment is past by now, the nearest one comes
+    on the day off after all, so that everybody is reminded once. In quiet hours it comes at their end, or an hour before they begin when the date begins sooner. Of two that
     fall on one day the nearer one counts. The late policy: a reminder whose moment has come or passed at planning is
     not created, nor one that would come after the start. One that becomes late afterwards is sent until the start.
     """
-    starts = instant(starts_local, zone)
-    moments = [(each, _moment(each, starts_local, zone, now, off, quiet, starts)) for each in in_order(offsets)]
+    starts, ordered = instant(starts_local, zone), in_order(offsets)
+    moments = [(each, _outside_quiet(_shifted(each, starts_local, zone, off), starts, quiet)) for each in ordered]
+    if ordered and moments[-1][1] <= now:
+        moments[-1] = (ordered[-1], _outside_quiet(_shifted(ordered[-1], starts_local, zone, never), starts, quiet))
     coming = [(each, moment) for each, moment in moments if now < moment < starts]
     by_day = {_slot_of(each, moment, zone): (each, moment) for each, moment in coming}  # the later one, so the nearer
     return sorted(by_day.values(), key=lambda found: found[1])
@@ -129,16 +136,11 @@ def week_of(moment: datetime, zone: str) -> str:
     return f"{year}-W{week:02}"
 
 
-def _moment(
-    offset: Offset, starts_local: datetime, zone: str, now: datetime, off: OffDay, quiet: QuietHours | None,
-    starts: datetime,
-) -> datetime:  # fmt: skip
+def _shifted(offset: Offset, starts_local: datetime, zone: str, off: OffDay) -> datetime:
     if not isinstance(offset, DaysBefore):
-        return _outside_quiet(starts - timedelta(hours=offset.hours), starts, quiet)
-    day = starts_local.date() - timedelta(days=offset.days)
-    moments = (instant(datetime.combine(each, offset.at), zone) for each in (_last_not_off(day, offset, off), day))
-    shifted, plain = (_outside_quiet(each, starts, quiet) for each in moments)
-    return shifted if shifted > now else plain
+        return instant(starts_local, zone) - timedelta(hours=offset.hours)
+    day = _last_not_off(starts_local.date() - timedelta(days=offset.days), offset, off)
+    return instant(datetime.combine(day, offset.at), zone)
 
 
 def _outside_quiet(moment: datetime, starts: datetime, quiet: QuietHours | None) -> datetime:

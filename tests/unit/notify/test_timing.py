@@ -56,6 +56,14 @@ def test_who_books_after_the_last_school_day_is_reminded_on_the_day_off_after_al
     assert times(datetime(2026, 11, 23, 9), DaysBefore(2), now=saturday) == [("2d", datetime(2026, 11, 21, 8))]
 
 
+def test_only_the_nearest_reminder_comes_on_a_day_off_after_all() -> None:
+    christmas_eve = local(2026, 12, 24, 12)
+    found = times(datetime(2027, 1, 9, 9), DaysBefore(14), DaysBefore(2), now=christmas_eve)
+    assert found == [("2d", datetime(2027, 1, 7, 8))]
+    found = times(datetime(2027, 1, 7, 9), DaysBefore(14), DaysBefore(2), now=christmas_eve)
+    assert found == [("2d", datetime(2027, 1, 5, 8))]
+
+
 def test_pupils_are_reminded_on_the_day_before_whichever_it_is() -> None:
     monday = datetime(2026, 11, 23, 9)
     found = times(monday, DaysBefore(2), DaysBefore(1), off=PUPILS)
