@@ -37,7 +37,7 @@ from shared.schemas.events import RegistrationConfirmed
 
 CONNECTIONS = 4
 SENDER = "benchmark@region.example"
-SLOTS = 500
+OFFERS, SLOTS = 100, 500
 
 
 class Counting:
@@ -177,7 +177,8 @@ async def _through_the_pipeline(nats_url: str, sink: Sink, mails: int, number: i
 def _message(number: int, n: int) -> tuple[str, bytes]:
     """A confirmed registration: one mail to the teacher, one to the company, both with a calendar part."""
     starts = datetime(datetime.now().year + 1, 3, 2, 9) + timedelta(days=n % 20)
-    slot = samples.slot(starts, slot_id=f"slot-{n % SLOTS}", offer=samples.offer(reminder_days=[]))
+    offer = samples.offer(offer_id=f"offer-{n % OFFERS}", reminder_days=[])
+    slot = samples.slot(starts, slot_id=f"slot-{n % SLOTS}", offer=offer)
     facts = samples.registration(slot, "confirmed", registration_id=f"registration-{number}-{n}")
     message = RegistrationConfirmed.about(
         f"registration:{facts.registration_id}", 1, now=datetime.now(UTC), registration=facts
