@@ -114,9 +114,9 @@ KEPT = (
     ),
     Kept(
         "notify", ("counters",),
-        "Counting how often pupils and parents are written to: only a check sum of the address or the class link",
+        "Counting how often somebody is written to: only a check sum of the address or the class link",
         "Keeping out those who would have others flooded with mails", SECURITY,
-        "two days",
+        "two days; of reminders nine days",
     ),
     Kept(
         "notify", ("suppressions",),
