@@ -108,9 +108,11 @@ def reminder_times(
     """(offset, moment) of each reminder, the earliest first.
 
     On a day `off` it comes on the last day before that is not; when that moment is past by now, the nearest one comes
-    on the day off after all, so that everybody is reminded once. In quiet hours it comes at their end, or an hour before they begin when the date begins sooner. Of two that
-    fall on one day the nearer one counts. The late policy: a reminder whose moment has come or passed at planning is
-    not created, nor one that would come after the start. One that becomes late afterwards is sent until the start.
+    on the day off after all, so that everybody is reminded once. In quiet hours it comes at their end, or an hour
+    before they begin when the date begins sooner. Of two that fall on one day the nearer one counts.
+
+    The late policy: a reminder whose moment has come or passed at planning is not created, nor one that would come
+    after the start. One that becomes late afterwards is sent until the start.
     """
     starts, ordered = instant(starts_local, zone), in_order(offsets)
     moments = [(each, _outside_quiet(_shifted(each, starts_local, zone, off), starts, quiet)) for each in ordered]
