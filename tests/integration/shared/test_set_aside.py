@@ -68,8 +68,8 @@ key_id kind kinds language lat lesson lon movable_days municipality_ags offer_ex
 organisation_id organisation_name organisation_names person_id places postal_code previous_ends_local previous_pupils
 previous_starts_local pupils pupils_attended pupils_reached recipient_role record_id registration_id reminder_days
 reminders requirements revision revoked school_address school_answer school_district_ags school_id school_name
-school_type scopes sequence session_epoch short_name slot_id source specversion starts_local starts_on state street subject time
-title town type version visit_id withdrawn zone
+school_type scopes sequence session_epoch short_name slot_id source specversion starts_local starts_on state street
+subject time title town type version visit_id withdrawn zone
 """
 
 
