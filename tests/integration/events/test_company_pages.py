@@ -200,6 +200,21 @@ async def test_a_changed_place_is_told_to_the_groups_and_a_changed_title_is_not(
     assert stale.status_code == 422 and "Somebody else changed this offer meanwhile" in stale.text
 
 
+async def test_a_company_says_in_words_when_to_remind_and_leaves_it_to_the_campaign_by_saying_nothing(
+    world: World,
+) -> None:
+    offer, _, _ = await booked(world)
+    company = visitor(world, "company")
+    own = {**FACTS, "reminders": "7 Tage vorher um 8:00, 1 Stunde vorher", "version": "1"}
+    assert (await company.send(f"offers/{offer}/edit", own)).status_code == 303
+    assert (await messages(world, "OfferChanged"))[-1]["offer"]["reminders"] == ["7d", "1h"]
+    assert "7 days before at 8:00, 1 hour before" in (await company.get(f"offers/{offer}/edit")).text
+    unclear = await company.send(f"offers/{offer}/edit", {**own, "reminders": "soon", "version": "2"})
+    assert unclear.status_code == 422
+    await company.send(f"offers/{offer}/edit", {**own, "reminders": "", "version": "2"})
+    assert (await messages(world, "OfferChanged"))[-1]["offer"]["reminders"] is None
+
+
 async def test_a_school_is_asked_again_when_the_requirements_change_and_only_then(world: World) -> None:
     offer, _, registration = await booked(world)
     company, teacher = visitor(world, "company"), visitor(world, "teacher")

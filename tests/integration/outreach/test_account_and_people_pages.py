@@ -86,7 +86,9 @@ async def test_the_account_says_what_is_stored_and_changes_name_and_language(sto
     page = await browser.get("/outreach/account")
     for text in ("Musterstadt, GE", "toni@schule.example", "What is stored about me", "Sign out everywhere"):
         assert text in page.text
-    answer = await browser.send("/outreach/account", {"name": "Toni Neu", "phone": "", "language": "en"})
+    typed = {"name": "Toni Neu", "phone": "", "language": "en", "reminders": "last"}
+    answer = await browser.send("/outreach/account", typed)
+    assert (await said(store))[-1].reminders == "last"
     assert answer.status_code == 303
     assert (await said(store))[-1].name == "Toni Neu" and (await said(store))[-1].language == "en"
     assert answer.headers["set-cookie"].startswith("perspektive_language=en;")

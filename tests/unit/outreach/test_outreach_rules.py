@@ -15,6 +15,7 @@ from services.outreach.domain.campaigns import (
 from services.outreach.domain.companies import EnterCompany, location
 from services.outreach.domain.people import AlreadyErased, EnterPerson, Person, RoleGiven, RoleNotHeld
 from services.outreach.domain.schools import is_open
+from shared.offsets import OffsetUnclear
 from shared.schemas.outreach import Role
 from tests.support.outreach import NOW, campaign_body
 
@@ -43,6 +44,19 @@ def test_a_campaign_whose_dates_or_districts_do_not_fit_is_refused(wrong, error)
 
 def test_booking_may_close_in_the_last_minute_of_the_last_day_in_local_time():
     assert open_campaign(closes_at="2027-06-30T21:59:00Z").closes_at.hour == 21
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("", None), ("keine", []), ("14 und 2 Tage vorher um 9:30, 1 Stunde vorher", ["14d@09:30", "2d@09:30", "1h"])],
+)
+def test_a_campaign_says_when_to_remind_in_short_texts(typed, said):
+    assert open_campaign(reminders=typed).message(NOW, "-").reminders == said
+
+
+def test_a_campaign_that_does_not_say_clearly_when_to_remind_is_refused():
+    with pytest.raises(OffsetUnclear):
+        open_campaign(reminders="rechtzeitig")
 
 
 def test_an_instant_without_an_offset_is_refused():
