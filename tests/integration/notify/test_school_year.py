@@ -30,8 +30,9 @@ from tests.support.notify_world import World, part
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SIZES = {"short": 60, "whole": 482}
+SCHOOLS_PER_COMPANY = 8
 PUPILS, TOURS_PER_GROUP = 27, 3  # 482 schools: 13,014 pupils, 39,042 places
-MOST_A_WEEK = 3
+MOST_A_WEEK = 2
 FIRST_DAY, LAST_DAY = date(2026, 10, 1), date(2027, 6, 18)
 CAMPAIGN_CHANGES_AT = datetime(2027, 2, 10, 12, tzinfo=BERLIN)
 RELAY_IS_AWAY = (datetime(2026, 12, 3, 7, 30, tzinfo=BERLIN), datetime(2026, 12, 3, 22, 0, tzinfo=BERLIN))
@@ -105,7 +106,7 @@ class Step:
 
 def make_year(schools: int, dice: random.Random) -> list[Step]:
     """Bookings, and what becomes of each: most take place, some are moved, resized or called off."""
-    companies, steps, used = max(schools // 3, 5), [], Counter[int]()
+    companies, steps, used = schools // SCHOOLS_PER_COMPANY, [], Counter[int]()
     days = [FIRST_DAY + timedelta(days=n) for n in range((LAST_DAY - FIRST_DAY).days)]
     days = [day for day in days if day.weekday() < 5 and day not in DAYS_OFF["teacher"]]
     for school in range(schools):
@@ -154,6 +155,7 @@ class Model:
     choice: Callable[[str], str]
     campaign: Rule = USUAL
     reminders: dict[tuple[str, str, int, Days | int], Reminder] = field(default_factory=dict)
+    of_address: dict[str, list[Reminder]] = field(default_factory=lambda: defaultdict(list))
     queue: list[tuple[datetime, int, Reminder]] = field(default_factory=list)
     mails: list[tuple[str, datetime, tuple[str, ...]]] = field(default_factory=list)
     news: Counter[str] = field(default_factory=Counter)
@@ -168,11 +170,10 @@ class Model:
 
     def plan(self, tour: Tour, now: datetime) -> None:
         days, hours = self.rule(tour)
-        for key, reminder in self.reminders.items():
-            gone = reminder.tour is tour and (
-                tour.state != "booked" or key[2] != tour.revision or key[3] not in (*days, hours)
-            )
-            reminder.over |= gone
+        for reminder in [each for address in tour.addresses.values() for each in self.of_address[address]]:
+            stays = tour.state == "booked" and reminder.revision == tour.revision
+            stays &= reminder.offset in (*days, hours)
+            reminder.over |= reminder.tour is tour and not stays
         if tour.state == "booked":
             for role in ("teacher", "company"):
                 self._plan_days(tour, role, days, now, last=not hours)
@@ -202,6 +203,7 @@ class Model:
         key = (tour.id, role, tour.revision, offset)
         if now < due < tour.begins and key not in self.reminders:
             reminder = self.reminders[key] = Reminder(tour, role, tour.revision, offset, due, day)
+            self.of_address[tour.addresses[role]].append(reminder)
             heappush(self.queue, (due, len(self.reminders), reminder))
 
     def run_until(self, now: datetime) -> None:
@@ -213,11 +215,7 @@ class Model:
 
     def _send(self, first: Reminder, now: datetime) -> None:
         address = first.tour.addresses[first.role]
-        same_day = [
-            each for each in self.reminders.values()
-            if not each.over and each.day is not None and each.day == first.day
-            and each.tour.addresses[each.role] == address
-        ]  # fmt: skip
+        same_day = [each for each in self.of_address[address] if not each.over and each.day == first.day]
         parts = same_day if first.day else [first]
         for each in parts:
             each.over = True
@@ -238,7 +236,7 @@ class Model:
     def _wanted(self, reminder: Reminder, address: str, now: datetime) -> bool:
         later = any(
             not each.over and each.due > now and each.tour is reminder.tour and each.role == reminder.role
-            for each in self.reminders.values()
+            for each in self.of_address[address]
         )
         return self.choice(address) == "all" or (self.choice(address) == "last" and not later)
 
@@ -374,7 +372,7 @@ async def test_a_school_year_of_mails_is_what_an_independent_model_says(world: W
     dice = random.Random(20262027)
     movable = {number: date(2027, 2, 8) - timedelta(days=dice.randrange(0, 60)) for number in range(schools)}
     choices: dict[str, str] = {f"teacher{number}@schule.example": "last" for number in range(0, schools, 9)}
-    choices |= {f"company{number}@betrieb.example": "none" for number in range(0, max(schools // 3, 5), 11)}
+    choices |= {f"company{number}@betrieb.example": "none" for number in range(2, schools // SCHOOLS_PER_COMPANY, 11)}
     model = Model(movable.__getitem__, lambda address: choices.get(address, "all"))
     quiet = QuietHours(time(20), time(7), "Europe/Berlin")
     relay = Relay(world)
