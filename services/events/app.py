@@ -70,4 +70,5 @@ def _workers(store: Store, clock: Clock, imports: Imports) -> dict[str, Worker]:
         "finishing": lambda: every(2, lambda: finish_left_behind(store, now=clock.now())),
         "erasing": lambda: every_by(clock, HOUR, lambda: erase_due(store, now=clock.now())),
         "imports": lambda: every(1, imports.work),
+        "counting": lambda: every(1, store.tally.count_up),
     }

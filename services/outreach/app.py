@@ -46,6 +46,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         "expiring proposals": lambda: every_by(clock, MINUTE, lambda: expire_proposals(store, now=clock.now())),
         "closing": lambda: every_by(clock, HOUR, lambda: close_schools(store, now=clock.now())),
         "imports": lambda: every(1, imports.work),
+        "counting": lambda: every(1, store.tally.count_up),
     }
 
     async def prepare() -> None:

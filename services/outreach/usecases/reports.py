@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.outreach.domain.reports import Totals, add_up
-from services.outreach.store import reports as stored
+from services.outreach.domain.reports import Totals
+from services.outreach.store import figures
 from services.outreach.store.core import Store
 from services.outreach.usecases.campaigns import get_campaign
 from shared.auth import Identity
@@ -20,8 +20,7 @@ class Report:
 
 
 async def report_on_campaign(store: Store, identity: Identity, campaign_id: str, *, now: datetime) -> Report:
-    """The campaign's figures, counted now. CampaignNotFound."""
+    """The campaign's figures as they are now. CampaignNotFound."""
     identity.must_coordinate()
     campaign = await get_campaign(store, identity, campaign_id)
-    rows = await stored.rows(store, campaign_id)
-    return Report(campaign_id, add_up(rows, campaign.districts), now)
+    return Report(campaign_id, await figures.totals(store, campaign_id, campaign.districts), now)
