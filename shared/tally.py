@@ -8,6 +8,7 @@ ones.
 """
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from pymongo import ReplaceOne, UpdateOne
 
 from shared.mongo import Database, Document, Session, relaxed, transaction
 
+log = logging.getLogger(__name__)
 Key = tuple[str, ...]
 Counts = Counter[Key]
 CountRows = Callable[[Sequence[str], Session], Awaitable[dict[str, Counts]]]
@@ -69,6 +71,17 @@ class Tally:
                 for start in range(0, len(ids), AT_ONCE):
                     await self._count(source, ids[start : start + AT_ONCE])
         return sum(map(len, changed))
+
+    async def prove(self, kept: Callable[[], Awaitable[Any]], afresh: Callable[[], Awaitable[Any]]) -> bool:
+        """Whether what is `kept` is what is counted `afresh`; else everything is counted anew. While others go on
+        writing nothing can be said, which passes as proven."""
+        before = await kept()
+        counted = await afresh()
+        if before != await kept() or before == counted:
+            return True
+        log.error("kept counts differ from what is there, and are counted anew")
+        await self.start_again()
+        return False
 
     async def _changed(self, source: str) -> list[str]:
         found = relaxed(self._db[source]).find(CHANGED, {"_id": 1}).hint("counted_1")

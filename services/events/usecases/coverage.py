@@ -3,7 +3,7 @@
 from services.events.domain.coverage import Coverage
 from services.events.domain.errors import CampaignUnknown
 from services.events.domain.facts import Campaign
-from services.events.store import need
+from services.events.store import coverage, need
 from services.events.store.documents import campaign_of
 from services.events.store.store import Store
 from shared.auth import Identity
@@ -18,6 +18,11 @@ async def compare_need_and_supply(store: Store, identity: Identity, campaign_id:
         raise CampaignUnknown
     shown = campaign.districts if campaign else tuple(each.ags for each in districts())
     return await need.sums(store, campaign_id, shown)
+
+
+async def prove_need_and_supply(store: Store) -> bool:
+    """Compare what is kept with what is counted afresh; see `Tally.prove`. Run by a worker."""
+    return await store.tally.prove(lambda: need.sums(store, None, ()), lambda: coverage.counted_afresh(store, None, ()))
 
 
 async def list_campaigns(store: Store, identity: Identity) -> list[Campaign]:
