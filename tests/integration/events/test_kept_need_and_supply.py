@@ -27,7 +27,7 @@ KINDS = [
     *["register"] * 8, "cancel", "cancel", "resize", "resize", "approve", "decline", "accept", "expire", "came",
     "missed", "resize_slot", "move_slot", "cancel_slot", "clear", "withdraw", "pause", "erase", "die", "read",
 ]  # fmt: skip
-STORY = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 40), st.integers(1, 25)), min_size=10, max_size=40)
+STORY = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 40), st.integers(1, 25)), min_size=10, max_size=32)
 SCHOOLS = [school(1), school(2), school(3, district_ags="05966"), school(4, district_ags="05970"), school(5)]
 
 
@@ -49,7 +49,7 @@ async def agrees(store: Store) -> None:
 async def test_need_and_supply_as_kept_are_those_counted_afresh_whatever_happens(store: Store):
     loop = asyncio.get_running_loop()
 
-    @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+    @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
     @given(st.sampled_from(["automatic", "company"]), STORY)
     def holds(approval: Any, steps: list[tuple[str, int, int]]) -> None:
         asyncio.run_coroutine_threadsafe(_story(store, approval, steps), loop).result()
