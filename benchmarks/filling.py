@@ -26,6 +26,7 @@ from services.outreach.domain.visits import Member, Visit
 from services.outreach.store import reports, visits
 from services.outreach.store.core import Store as OutreachStore
 from services.outreach.store.core import from_document, to_document, with_words
+from services.outreach.store.remembered import note_changed
 from shared.ids import random_id
 from shared.mongo import Collection, Document, database, transaction
 from shared.region import career_fields
@@ -80,6 +81,8 @@ async def fill(mongodb_url: str, people: dict[str, str]) -> Filled:
         await _people(world, schools, companies)
         visit = await _visits(world, schools, companies)
         delivery = await _deliveries(world, registrations)
+        await world.events.tally.start_again()  # registrations were written without their slots
+        await note_changed(outreach)
         counts = {
             f"{db.name.partition('_')[2]}.{name}": await db[name].estimated_document_count()
             for db, names in ((events, "offers slots registrations schools"), (outreach, "companies people visits"),
