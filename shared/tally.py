@@ -84,7 +84,7 @@ class Tally:
         return False
 
     async def _changed(self, source: str) -> list[str]:
-        found = relaxed(self._db[source]).find(CHANGED, {"_id": 1}).hint("counted_1")
+        found = relaxed(self._db[source]).find(CHANGED, {"_id": 1})
         return [row["_id"] for row in await found.to_list(None)]
 
     async def _count(self, source: str, ids: Sequence[str]) -> None:
