@@ -37,6 +37,7 @@ PEOPLE, VISITS, DELIVERIES = 6_000, 2_000, 50_000
 ZONE = "Europe/Berlin"
 KEPT = timedelta(days=400)
 AT_ONCE = 2_000
+IN_A_TRANSACTION = 250  # MongoDB ends one that takes longer than a minute, as 2,000 mails did on a busy machine
 TITLES = ("Vom Stahl zum Zahnrad", "Ein Haus aus Holz", "Pflege mit Kopf und Herz", "Licht und Labor", "Große Küche")
 STATES: tuple[RegistrationState, ...] = ("confirmed", "confirmed", "confirmed", "requested", "cancelled")
 
@@ -287,8 +288,8 @@ async def _deliveries(world: _World, registrations: Sequence[Registration]) -> s
     """Mails of the last four weeks: most sent, some refused, cancelled, and one in ten planned for the next weeks."""
     like = delivery_of(await _sent(world))
     made = [_delivery(world, like, registrations[n % len(registrations)], n) for n in range(DELIVERIES)]
-    for start in range(0, len(made), AT_ONCE):
-        await transaction(world.notify.db, _adding(world, made[start : start + AT_ONCE]))
+    for start in range(0, len(made), IN_A_TRANSACTION):
+        await transaction(world.notify.db, _adding(world, made[start : start + IN_A_TRANSACTION]))
     return next(each.key for each in made if each.state == "refused")
 
 
