@@ -207,7 +207,7 @@ class Deliveries:
 
     async def counts(self) -> dict[str, int]:
         """How many deliveries there are in each state; counting ends at COUNTED_AT_MOST."""
-        return {state: await self._rows.count_documents({"state": state}, limit=COUNTED_AT_MOST) for state in STATES}
+        return await mongo.count_each(self._rows, {state: {"state": state} for state in STATES}, COUNTED_AT_MOST)
 
     async def failed_among(self, abouts: Sequence[str]) -> set[str]:
         """Those of `abouts` with a mail that was refused for good, given up, or held back."""
@@ -269,11 +269,11 @@ def words_of(role: str, email: str, name: str, subject: str) -> list[str]:
 
 
 def delivery_of(row: Document) -> Delivery:
-    """The delivery in its document."""
+    """The delivery in its document; without its facts where a list left them out."""
     to = Recipient(row["recipient_role"], row["recipient_name"], row["recipient"], row["language"], row["recipient_id"])
     plain = (
         "kind", "about", "priority", "due_at", "gives_up_at", "planned_at", "message_id", "based_on", "revision",
-        "facts", "subject", "state", "reason", "attempt_count", "sent_at", "version", "generation", "last_request_id",
+        "subject", "state", "reason", "attempt_count", "sent_at", "version", "generation", "last_request_id",
     )  # fmt: skip
     return Delivery(
         key=row["_id"],
@@ -283,6 +283,7 @@ def delivery_of(row: Document) -> Delivery:
         attempts=tuple(Attempt(**attempt) for attempt in row["attempts"]),
         lease_token=(row.get("lease") or {}).get("token", ""),
         cause=row.get("cause", ""),
+        facts=row.get("facts"),
         suppression=row.get("suppression", ""),
         settled_at=row.get("settled_at"),
         settled_by=row.get("settled_by", ""),
