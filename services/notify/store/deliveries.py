@@ -78,7 +78,7 @@ class Deliveries:
         there = {row["_id"] async for row in self._rows.find({"_id": {"$in": keys}}, {"_id": 1}, session=session)}
         fresh = {d.key: d for d in deliveries if d.key not in there}
         if fresh:
-            await self._rows.insert_many([_document(delivery) for delivery in fresh.values()], session=session)
+            await self._rows.insert_many([delivery_document(delivery) for delivery in fresh.values()], session=session)
 
     async def cancel_waiting(
         self, about: str | Sequence[str], kind: str, session: Session, except_revision: int | None = None
@@ -183,7 +183,7 @@ class Deliveries:
     async def replace(self, delivery: Delivery) -> None:
         """Write the next version of a delivery that nobody holds; ChangedMeanwhile when somebody was faster."""
         before = {"_id": delivery.key, "version": delivery.version - 1, "lease": None}
-        fields = _document(delivery)
+        fields = delivery_document(delivery)
         fields.pop("order")
         if not (await self._rows.update_one(before, {"$set": fields})).matched_count:
             raise ChangedMeanwhile
@@ -245,7 +245,8 @@ def cursor_of(after: str) -> ObjectId:
         raise CursorUnknown from error
 
 
-def _document(delivery: Delivery) -> Document:
+def delivery_document(delivery: Delivery) -> Document:
+    """A new delivery's document, behind all that are there in the order of lists."""
     fields = asdict(delivery)
     to = fields.pop("to")
     for name in ("key", "lease_token"):
