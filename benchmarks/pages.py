@@ -278,8 +278,8 @@ def _filled(folder: DataFolder) -> Filled:
 
 def _about() -> dict[str, object]:
     return {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"), "commit": _commit(), "machine": platform.machine(), "cores": os.cpu_count(),
-        "python": platform.python_version(), "load": os.getloadavg(),
+        "at": datetime.now(UTC).isoformat(timespec="seconds"), "commit": _commit(), "load": os.getloadavg(),
+        "machine": platform.machine(), "cores": os.cpu_count(), "python": platform.python_version(),
     }  # fmt: skip
 
 
