@@ -5,6 +5,7 @@ import sys
 
 NAMES = {
     "pages": "each main page with a full database: server time against an empty page, and weight (an own instance)",
+    "mail_pipeline": "mails from the broker to the relay, against a bare loop (parts of its own)",
     "hot_slot": "3,200 registrations at once for one slot (needs `make run` beside it)",
     "school_import": "the import of the whole state's schools (needs `make run` beside it, or MONGODB_URL)",
 }
