@@ -91,7 +91,7 @@ async def test_every_page_of_a_role_is_light(scales: Scales, estate: Estate, act
 async def test_a_page_that_brings_too_much_is_found(scales: Scales, estate: Estate) -> None:
     await scales.window.sign_in(NOBODY)
     many = "".join(f"<link rel='stylesheet' href='/outreach/static/perspektive.css?n={n}'>" for n in range(REQUESTS))
-    heavy = f"<html><head>{many}</head><body><img src='https://elsewhere.example/x.png'></body></html>"
+    heavy = f"<html><head><link rel='icon' href='data:,'>{many}</head><body><img src='https://elsewhere.example/x.png'></body></html>"
     await scales.window.page.route("**/heavy", lambda route: route.fulfill(body=heavy, content_type="text/html"))
     found = " ".join(await scales.weigh("/heavy"))
     for wrong in ("/heavy asks https://elsewhere.example/x.png", "bytes", f"makes {REQUESTS + 2} requests"):
