@@ -84,8 +84,7 @@ def main() -> int:
     with _instance(options.running) as folder:
         filled = _filled(folder)
         print(" · ".join(f"{name} {count:,}" for name, count in filled.counts.items()), flush=True)
-        measured = _measure_all(folder, filled, options.times, options.only)
-        options.json.write_text(json.dumps({**_about(), "pages": [asdict(each) for each in measured]}, indent=1))
+        measured = _measure_all(folder, filled, options)
         while options.keep:
             signal.pause()
     slow = [each for each in measured if each.p95 >= MOST_MILLISECONDS]
@@ -97,14 +96,17 @@ def main() -> int:
     return 1 if heavy else 0
 
 
-def _measure_all(folder: DataFolder, filled: Filled, times: int, only: str) -> list[Measured]:
+def _measure_all(folder: DataFolder, filled: Filled, options: argparse.Namespace) -> list[Measured]:
+    """Each page's figures, printed and written at once: a run that is broken off leaves those that it has."""
     print(f"{'page':<38} {'median':>7} {'p95':>7} {'cpu':>6} {'ratio':>6} {'cpu/e':>6} {'html':>7} {'whole':>7} req.")
     measured = []
     with _Browser(folder) as browser:
         for page in PAGES:
-            if only in page.name:
-                measured.append(_measure(browser, page, filled.ids, times))
+            if options.only in page.name:
+                measured.append(_measure(browser, page, filled.ids, options.times))
                 print(_line(measured[-1]), flush=True)
+                figures = {**_about(), "times": options.times, "pages": [asdict(each) for each in measured]}
+                options.json.write_text(json.dumps(figures, indent=1))
     return measured
 
 
