@@ -167,7 +167,10 @@ class Store:
 
     async def names_of_people(self, ids: Iterable[str]) -> dict[str, str]:
         """Names of active people by id."""
-        wanted = {"_id": {"$in": sorted({each for each in ids if each})}, "active": True}
+        known = sorted({each for each in ids if each})
+        if not known:
+            return {}
+        wanted = {"_id": {"$in": known}, "active": True}
         return {row["_id"]: row["name"] for row in await self.db.people.find(wanted, {"name": 1}).to_list(None)}
 
     async def waiting_before(self, registration: Registration) -> int:
@@ -278,7 +281,8 @@ class Store:
         """Up to `limit` + 1 rows in the order of the field `order`, then of their ids, beyond the cursor `after`."""
         direction = -1 if latest_first else 1
         found = collection.find(self.beyond(filter, order, after, latest_first=latest_first), WITHOUT_PENDING)
-        return await found.sort([(order, direction), ("_id", direction)]).to_list(limit + 1)
+        # With the limit the database stops there; else it makes 101 rows ready and keeps a cursor open.
+        return await found.sort([(order, direction), ("_id", direction)]).limit(limit + 1).to_list(limit + 1)
 
     def beyond(self, filter: Document, order: str, after: Cursor | None, *, latest_first: bool = False) -> Document:
         """The filter for what lies beyond the cursor `after`."""
