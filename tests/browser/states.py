@@ -24,7 +24,7 @@ STATES = {
         company: /events/registrations/{registration_confirmed}/cancel
         teacher: /events/registrations/{registration_moved}/day-sheet
         teacher: /events/home
-        teacher, company, coordinator: /events/registrations
+        teacher, coordinator: /events/registrations
         teacher: /events/registrations?state=waitlisted
         company: /events/company
         company: /events/company/visitors

@@ -63,7 +63,7 @@ async def empty_windows(browser: Browser, nothing: Estate) -> AsyncIterator[list
         await window.context.close()
 
 
-@pytest.mark.parametrize(("actor", "address", "status"), pages_in_states())
+@pytest.mark.parametrize(("actor", "address", "status"), [*pages_in_states()])
 async def test_every_state_is_accessible(
     windows: list[Window], there: dict[str, str], actor: str, address: str, status: int
 ) -> None:
@@ -71,7 +71,7 @@ async def test_every_state_is_accessible(
     assert {window.status for window in windows} == {status}
 
 
-@pytest.mark.parametrize(("actor", "address"), empty_lists())
+@pytest.mark.parametrize(("actor", "address"), [*empty_lists()])
 async def test_every_empty_list_is_accessible(
     windows: list[Window], empty_windows: list[Window], actor: str, address: str
 ) -> None:
