@@ -55,7 +55,7 @@ STATES = {
         company: /events/slots/{slot_past}/check-in
         company: /events/slots/{slot_empty}/check-in
         company: /events/check-in/{arriving}/{code}
-        nobody: /events/check-in/{arriving}/{code}
+        nobody: /events/check-in/{arriving}/{code} 403
         teacher: /events/slots/{slot_full}/register
         teacher: /events/slots/{slot_cancelled}/register
         teacher: /events/slots/{slot_past}/register
