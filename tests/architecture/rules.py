@@ -26,12 +26,15 @@ PURE_SHARED = (
     "shared.errors",
     "shared.identity",
     "shared.ids",
+    "shared.offsets",
     "shared.schemas",
     "shared.school_calendar",
 )
 PURE_OWN = (
     "services.outreach.school_register",  # a file format: text in, facts out
     "services.notify.consent",  # the rules about pupils, apart from those about mails
+    "services.notify.digest",  # several reminders as one mail
+    "services.notify.timing",  # when reminders come
 )
 SHIPPED_FACTS = ("shared.region",)  # reads only the data files that come with the code
 COMMANDS = ("shared.schemas.compatibility", "shared.schemas.asyncapi")  # run by hand, and by tests
@@ -48,6 +51,7 @@ OWN = {
         "answers",
         "calendar",
         "consent",
+        "digest",
         "mails",
         "mime",
         "preview",
@@ -56,6 +60,7 @@ OWN = {
         "sender",
         "smtp",
         "suppression",
+        "timing",
     }
     | {"vtimezone", "words"},
 }
