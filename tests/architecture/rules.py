@@ -33,8 +33,6 @@ PURE_SHARED = (
 PURE_OWN = (
     "services.outreach.school_register",  # a file format: text in, facts out
     "services.notify.consent",  # the rules about pupils, apart from those about mails
-    "services.notify.digest",  # several reminders as one mail
-    "services.notify.timing",  # when reminders come
 )
 SHIPPED_FACTS = ("shared.region",)  # reads only the data files that come with the code
 COMMANDS = ("shared.schemas.compatibility", "shared.schemas.asyncapi")  # run by hand, and by tests
