@@ -53,6 +53,8 @@ def offer_fields(form: FormData) -> dict[str, Any]:
     """The fields of a form about an offer, as its commands want them."""
     fields = nested(form, lists=("grades",))
     fields["requirements"] = [line.strip() for line in str(form.get("requirements", "")).splitlines() if line.strip()]
+    if "reminders" in form:  # left empty it says something, too
+        fields["reminders"] = str(form["reminders"])
     return fields
 
 
