@@ -101,7 +101,8 @@ async def test_the_privacy_page_names_the_days_that_are_really_set(running, brow
 
 
 async def test_the_colon_within_a_german_word_does_not_end_the_heading(browser):
-    page = (await browser.get("/outreach/privacy", headers={"accept-language": "de"})).text
+    browser.client.cookies.set("perspektive_language", "de")
+    page = (await browser.get("/outreach/privacy")).text
     assert "<h3>Lehrkräfte, Kontakte der Unternehmen, Botschafter:innen und Mitarbeitende</h3>" in page
 
 
