@@ -11,7 +11,8 @@ from services.notify.consumer import HANDLERS
 from services.notify.rendering import Writer
 from services.notify.sender import Sender
 from services.notify.settings import Settings
-from services.notify.smtp import Mailer, relay_of
+from services.notify.smtp.mailer import Mailer
+from services.notify.smtp.relays import relays_of
 from services.notify.store.core import COLLECTIONS, Store
 from services.notify.usecases.context import Context
 from services.notify.usecases.erasure import erase_due
@@ -29,7 +30,9 @@ HOUR = timedelta(hours=1)
 def create_app(settings: Settings, clock: Clock) -> FastAPI:
     """The application, to be mounted below /notify. Nothing is connected before its lifespan begins."""
     service = Service("notify", settings, clock, listens_to=["outreach", "events"])
-    writer = Writer(settings.public_url, settings.mail_from, settings.mail_domain, settings.zone)
+    writer = Writer(
+        settings.public_url, settings.mail_from, settings.mail_domain, settings.zone, settings.bounce_address
+    )
     store = Store(
         service.db,
         settings.retention_days,
@@ -38,7 +41,8 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         pupil_retention_days=settings.pupil_retention_days,
     )
     context = Context(store, writer, Tokens(settings.secret_key.get_secret_value(), settings.public_url))
-    mailer = Mailer(relay_of(settings.smtp_url.get_secret_value()), settings.smtp_timeout_seconds)
+    relays = relays_of(settings.smtp_url.get_secret_value())
+    mailer = Mailer(relays, settings.smtp_timeout_seconds, settings.mails_at_once)
     sender = Sender(context, mailer, clock, settings.mails_at_once)
     service.consume(HANDLERS, context)
     workers: dict[str, Worker] = {

@@ -10,6 +10,7 @@ from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import Any
 
+import idna
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.notify import words
@@ -35,13 +36,15 @@ class Content:
 
 
 class Writer:
-    """Writes mails. `mail_from` may carry a name; `zone` is the region's, `domain` that of identifiers."""
+    """Writes mails. `mail_from` may carry a name; `zone` is the region's, `domain` that of identifiers, and bounces
+    come back to `bounce_address`."""
 
-    def __init__(self, public_url: str, mail_from: str, domain: str, zone: str) -> None:
+    def __init__(self, public_url: str, mail_from: str, domain: str, zone: str, bounce_address: str = "") -> None:
         self.domain = domain
         self.zone = zone
         self._public_url = public_url.rstrip("/")
         name, self.sender = parseaddr(mail_from)
+        self.bounce_address = bounce_address or self.sender
         self._sender_name = name or "Perspektive"
         self._environment = Environment(
             loader=FileSystemLoader(MAILS),
@@ -82,6 +85,10 @@ class Writer:
         if delivery.calendar:
             self._add_calendar(message, delivery, delivery.calendar, now)
         return message.as_bytes()
+
+    def envelope_id(self, delivery: Delivery) -> str:
+        """What a bounce of this mail names it by (ENVID, RFC 3461): the Message-ID's local part."""
+        return delivery.message_id.strip("<>").partition("@")[0]
 
     def calendar_text(self, delivery: Delivery, now: datetime) -> str:
         """The calendar part; an empty text for a mail without one."""
@@ -154,12 +161,20 @@ def _address(to: Recipient) -> Address:
     try:
         if not re.fullmatch(r"[^\s\x00-\x1f\x7f@<>()\[\],;:\"\\]+", local) or not domain:
             raise ValueError("not an address")
-        return Address(clean(to.name), local, domain.encode("idna").decode())
+        return Address(clean(to.name), local, _ascii(domain))
     except (ValueError, IndexError, UnicodeError) as error:
         raise AddressInvalid from error
 
 
 def envelope_address(email: str) -> str:
-    """The address as the SMTP server gets it: an internationalised domain in its ASCII form."""
+    """The address as the SMTP server gets it: an internationalised domain in its ASCII form. AddressInvalid."""
     local, _, domain = email.rpartition("@")
-    return f"{local}@{domain.encode('idna').decode()}"
+    try:
+        return f"{local}@{_ascii(domain)}"
+    except UnicodeError as error:
+        raise AddressInvalid from error
+
+
+def _ascii(domain: str) -> str:
+    """By IDNA 2008, in which straße.example is not strasse.example; UnicodeError."""
+    return domain if domain.isascii() else idna.encode(domain, uts46=True).decode()

@@ -5,14 +5,16 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from services.notify import domain
 from services.notify.answers import INVALID_ADDRESS, is_hard_bounce
 from services.notify.domain import FOR_PUPILS, WRITTEN_LATE, Attempt, Delivery, without_address
 from services.notify.rendering import AddressInvalid, envelope_address
-from services.notify.smtp import Mailer, Refused, TryAgain
+from services.notify.smtp.failures import NotNow, Refused, TryAgain
+from services.notify.smtp.mailer import Mailer
+from services.notify.smtp.transaction import Mail
 from services.notify.suppression import Suppression, after_refusal
 from services.notify.usecases import pupil_mails
 from services.notify.usecases.address_trouble import tell_coordinators
@@ -74,11 +76,15 @@ async def _hand_over(context: Context, mailer: Mailer, delivery: Delivery, now: 
     writer, email = context.writer, delivery.to.email
     try:
         content = writer.mail(delivery, now)
-        answer = await mailer.send(writer.sender, envelope_address(email), content)
+        urgent = delivery.priority == domain.SIGN_IN
+        mail = Mail(writer.bounce_address, envelope_address(email), content, writer.envelope_id(delivery), urgent)
+        answer = await mailer.send(mail)
     except AddressInvalid:
         await _refuse(context, delivery, INVALID_ADDRESS, now)
     except Refused as error:
         await _refuse(context, delivery, without_address(str(error), email), now)
+    except NotNow as error:
+        await _put_back(context, delivery, error.seconds, now)
     except TryAgain as error:
         await _defer(context, delivery, without_address(str(error), email), now)
     except Exception as error:  # a fault of ours, for example in a template, must not end the worker
@@ -101,6 +107,12 @@ async def _defer(context: Context, delivery: Delivery, answer: str, now: datetim
         return
     attempt = Attempt(now, "deferred", answer)
     await _end(context, delivery, attempt, state="deferred", due_at=failure.again_at)
+
+
+async def _put_back(context: Context, delivery: Delivery, seconds: float, now: datetime) -> None:
+    """The relay's limit is reached: the mail waits for its turn, and nothing has failed."""
+    state = "deferred" if delivery.attempt_count else "planned"
+    await _end(context, delivery, None, state=state, due_at=now + timedelta(seconds=seconds))
 
 
 async def _refuse(context: Context, delivery: Delivery, answer: str, now: datetime) -> None:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from services.notify.settings import CannotStart, read_settings
-from services.notify.smtp import relay_of
+from services.notify.smtp.relays import relay_of
 
 PLAIN = {
     "MONGODB_URL": "mongodb://127.0.0.1:1/",
