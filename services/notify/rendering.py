@@ -10,12 +10,12 @@ from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import Any
 
-import idna
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.notify import words
 from services.notify.calendar import Entry, ics
 from services.notify.domain import WITH_TOKEN, CalendarPart, Delivery, Recipient, clean
+from services.notify.smtp.relays import ascii_domain
 
 MAILS = Path(__file__).parent / "mails"
 SECRET = "••••••"
@@ -161,7 +161,7 @@ def _address(to: Recipient) -> Address:
     try:
         if not re.fullmatch(r"[^\s\x00-\x1f\x7f@<>()\[\],;:\"\\]+", local) or not domain:
             raise ValueError("not an address")
-        return Address(clean(to.name), local, _ascii(domain))
+        return Address(clean(to.name), local, ascii_domain(domain))
     except (ValueError, IndexError, UnicodeError) as error:
         raise AddressInvalid from error
 
@@ -170,11 +170,6 @@ def envelope_address(email: str) -> str:
     """The address as the SMTP server gets it: an internationalised domain in its ASCII form. AddressInvalid."""
     local, _, domain = email.rpartition("@")
     try:
-        return f"{local}@{_ascii(domain)}"
+        return f"{local}@{ascii_domain(domain)}"
     except UnicodeError as error:
         raise AddressInvalid from error
-
-
-def _ascii(domain: str) -> str:
-    """By IDNA 2008, in which straße.example is not strasse.example; UnicodeError."""
-    return domain if domain.isascii() else idna.encode(domain, uts46=True).decode()

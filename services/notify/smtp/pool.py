@@ -25,10 +25,15 @@ log = logging.getLogger(__name__)
 Ticks = Callable[[], float]
 IDLE_SECONDS = 20
 MINUTE = 60.0
-PATIENCE_SECONDS = 5.0  # for a connection of ours to become free; then the mail makes room for others
-FULL_SECONDS = 5.0  # when others than this process hold all connections
+PATIENCE_SECONDS = 5.0  # for a connection of this process to become free; then the mail makes room for others
+PAUSES = (0.25, 0.5, 1.0, 2.0)  # after each answer that there are too many connections
+FULL_SECONDS = 5.0  # when there still are: others than this process hold them
 RECOVERY_SECONDS = 60.0  # after so long the relay is tried with one connection more
 DOWN_SECONDS = 30.0
+
+
+class TooManyConnections(Exception):
+    """The relay wants fewer connections than there are; it did not look at the mail."""
 
 
 class Pace:
@@ -87,6 +92,14 @@ class Pool:
     async def send(self, mail: Mail) -> str:
         """Hand over one mail and return the relay's answer. NotNow, Unavailable, TryAgain, Refused."""
         self._pace.take(mail.urgent)
+        for pause in PAUSES:
+            try:
+                return await self._over_one_connection(mail)
+            except TooManyConnections:
+                await asyncio.sleep(pause)  # those that were closed have to be so on the other side, too
+        raise NotNow(FULL_SECONDS)
+
+    async def _over_one_connection(self, mail: Mail) -> str:
         answer = None
         while answer is None:
             await self._room()
@@ -97,7 +110,7 @@ class Pool:
         return answer
 
     async def _try(self, connection: SMTP, kept: bool, mail: Mail) -> str | None:
-        """The answer; None when the mail was not looked at for the sake of this connection."""
+        """The answer; TooManyConnections, or None when the mail was not looked at for the sake of this connection."""
         fit = False
         try:
             if not kept:
@@ -107,7 +120,8 @@ class Pool:
             return answer
         except SMTPResponseException as error:
             if wants_fewer_connections(error, self._others):
-                return self._lower(error)
+                self._lower(error)
+                raise TooManyConnections from error
             if kept and error.code == 421:
                 return None  # it has grown too old for the relay
             fit = await _reset(connection)
@@ -174,11 +188,9 @@ class Pool:
         return self._in_use + len(self._idle) - 1
 
     def _lower(self, error: SMTPResponseException) -> None:
-        """Use fewer connections for a while; NotNow when this was the only one of ours."""
+        """Use fewer connections for a while."""
         self._lowered_to, self._lowered_at = max(1, self._others), self._ticks()
         log.warning("%s takes at most %d connections now: %d", self.relay.name, self._lowered_to, error.code)
-        if not self._others:
-            raise NotNow(FULL_SECONDS) from error
 
     def _noted(self, failure: TryAgain | Refused) -> TryAgain | Refused:
         if isinstance(failure, Unavailable) and not isinstance(failure, Unsuitable):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+import idna
+
 FORM = "smtp://user:password@host:587 or smtps://user:password@host:465"
 OPTIONS = ("connections", "per_minute", "for", "tls", "ca")
 MOST = 100_000
@@ -71,13 +73,20 @@ def relay_of(url: str) -> Relay:
         ca_file=given.get("ca", ""),
         connections=_number(given, "connections"),
         per_minute=_number(given, "per_minute"),
-        domains=tuple(each.strip().strip(".").lower() for each in given.get("for", "").split(",") if each.strip()),
+        domains=tuple(
+            ascii_domain(each.strip(" .").lower()) for each in given.get("for", "").split(",") if each.strip()
+        ),
     )
 
 
 def in_order(relays: Sequence[Relay], domain: str) -> list[Relay]:
     """Those for a recipient's domain (in ASCII), then those for everybody: each after the one that it stands in for."""
     return [relay for relay in relays if relay.is_for(domain)] + [relay for relay in relays if not relay.domains]
+
+
+def ascii_domain(domain: str) -> str:
+    """By IDNA 2008, in which straße.example is not strasse.example; UnicodeError."""
+    return domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
 
 
 def is_loopback(host: str) -> bool:
