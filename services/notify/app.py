@@ -7,6 +7,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.notify import api
+from services.notify.bounce_mailbox import mailbox_of, watch
 from services.notify.consumer import HANDLERS
 from services.notify.rendering import Writer
 from services.notify.sender import Sender
@@ -14,6 +15,7 @@ from services.notify.settings import Settings
 from services.notify.smtp.mailer import Mailer
 from services.notify.smtp.relays import relays_of
 from services.notify.store.core import COLLECTIONS, Store
+from services.notify.usecases.bouncing import hear_bounce
 from services.notify.usecases.context import Context
 from services.notify.usecases.erasure import erase_due
 from services.notify.usecases.tokens import Tokens
@@ -27,12 +29,15 @@ from shared.workers import Worker, every_by
 HOUR = timedelta(hours=1)
 
 
+def writer_of(settings: Settings) -> Writer:
+    """Who writes mails by these settings."""
+    return Writer(settings.public_url, settings.mail_from, settings.mail_domain, settings.zone, settings.bounce_address)
+
+
 def create_app(settings: Settings, clock: Clock) -> FastAPI:
     """The application, to be mounted below /notify. Nothing is connected before its lifespan begins."""
     service = Service("notify", settings, clock, listens_to=["outreach", "events"])
-    writer = Writer(
-        settings.public_url, settings.mail_from, settings.mail_domain, settings.zone, settings.bounce_address
-    )
+    writer = writer_of(settings)
     store = Store(
         service.db,
         settings.retention_days,
@@ -49,6 +54,11 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         "sender": sender.run,
         "erasure": lambda: every_by(clock, HOUR, lambda: erase_due(context, now=clock.now())),
     }
+    if settings.bounce_mailbox:
+        mailbox = mailbox_of(settings.bounce_mailbox.get_secret_value())
+        workers["bounces"] = lambda: watch(
+            mailbox, lambda mail: hear_bounce(context, mail, now=clock.now()), settings.bounce_mailbox_seconds
+        )
 
     def lifespan(_: FastAPI) -> AbstractAsyncContextManager[None]:
         return service.lifespan(COLLECTIONS, store.create_indexes, workers)

@@ -5,6 +5,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 
+from services.notify.bounce_mailbox import mailbox_of
 from services.notify.smtp.relays import Relay, is_loopback, relays_of
 from shared.settings import CommonSettings
 
@@ -24,6 +25,10 @@ class Settings(CommonSettings):
     mail_from: str = Field(DEMO_SENDER, description="Sender, for example Perspektive <mail@region.example>")
     mail_domain: str = Field("", description="Domain in Message-IDs and calendar UIDs; else that of MAIL_FROM")
     bounce_address: str = Field("", description="Envelope sender, to which bounces come back; else that of MAIL_FROM")
+    bounce_mailbox: SecretStr | None = Field(
+        None, description="Mailbox that is read for bounces: imaps://user:password@host/INBOX"
+    )
+    bounce_mailbox_seconds: float = Field(60, gt=0, description="How far apart it is read")
     mails_at_once: int = Field(
         4, ge=1, le=50, description="Mails in flight, and most connections to a relay, per process"
     )
@@ -41,6 +46,8 @@ class Settings(CommonSettings):
             raise ValueError("MAIL_FROM must be a mail address, for example Perspektive <mail@region.example>.")
         if self.mail_from == DEMO_SENDER and not all(is_loopback(relay.host) for relay in relays):
             raise ValueError("Set MAIL_FROM to the address that mails through this relay are to come from.")
+        if self.bounce_mailbox:
+            mailbox_of(self.bounce_mailbox.get_secret_value())
         if self.bounce_address and "@" not in self.bounce_address:
             raise ValueError("BOUNCE_ADDRESS must be a mail address, for example bounces@region.example.")
         self.mail_domain = self.mail_domain or parseaddr(self.mail_from)[1].rpartition("@")[2]

@@ -113,13 +113,13 @@ class RelayServer:
         )
 
     def _protocol(self) -> SMTP:
-        starttls = {"tls_context": self.tls, "require_starttls": True} if self.tls and not self.implicit_tls else {}
-        login = (
-            {"authenticator": self._log_in, "auth_required": True, "auth_require_tls": not self.implicit_tls}
-            if self.logins
-            else {}
-        )
-        return _Protocol(self, loop=asyncio.get_running_loop(), **starttls, **login)
+        options: dict[str, Any] = {}
+        if self.tls and not self.implicit_tls:
+            options |= {"tls_context": self.tls, "require_starttls": True}
+        if self.logins:
+            by_tls = not self.implicit_tls  # TLS from the start is none that aiosmtpd sees
+            options |= {"authenticator": self._log_in, "auth_required": True, "auth_require_tls": by_tls}
+        return _Protocol(self, loop=asyncio.get_running_loop(), **options)
 
     def _log_in(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: Any) -> AuthResult:
         assert isinstance(given, LoginPassword)

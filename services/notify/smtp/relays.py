@@ -60,6 +60,7 @@ def relay_of(url: str) -> Relay:
     """The relay in one URL, whose parts may be percent-encoded; ValueError."""
     parts = _parts(url)
     given = dict(parse_qsl(parts.query))
+    domains = [each.strip(" .").lower() for each in given.get("for", "").split(",")]
     if unknown := set(given) - set(OPTIONS):
         raise ValueError(f"SMTP_URL has the unknown option {min(unknown)}; there are {', '.join(OPTIONS)}.")
     implicit, host = parts.scheme == "smtps", parts.hostname or ""
@@ -73,9 +74,7 @@ def relay_of(url: str) -> Relay:
         ca_file=given.get("ca", ""),
         connections=_number(given, "connections"),
         per_minute=_number(given, "per_minute"),
-        domains=tuple(
-            ascii_domain(each.strip(" .").lower()) for each in given.get("for", "").split(",") if each.strip()
-        ),
+        domains=tuple(ascii_domain(each) for each in domains if each),
     )
 
 

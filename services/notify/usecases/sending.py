@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -15,7 +16,7 @@ from services.notify.rendering import AddressInvalid, envelope_address
 from services.notify.smtp.failures import NotNow, Refused, TryAgain
 from services.notify.smtp.mailer import Mailer
 from services.notify.smtp.transaction import Mail
-from services.notify.suppression import Suppression, after_refusal
+from services.notify.suppression import AlreadyLifted, Suppression, after_refusal, is_lifted_by, lifted
 from services.notify.usecases import pupil_mails
 from services.notify.usecases.address_trouble import tell_coordinators
 from services.notify.usecases.context import Context
@@ -39,7 +40,9 @@ async def send_delivery(context: Context, mailer: Mailer, delivery: Delivery, *,
         await _end(context, delivery, None, state="cancelled", reason=reason)
         return
     suppression = await _patiently(lambda: context.store.suppressions.active(delivery.to.email))
-    if suppression:
+    if suppression and is_lifted_by(delivery.kind, suppression, now):
+        await _patiently(lambda: _lift(context, suppression, delivery, now))
+    elif suppression:
         await _hold_back(context, delivery, suppression, now)
         return
     complete = await _patiently(lambda: with_facts(context, delivery))
@@ -47,6 +50,11 @@ async def send_delivery(context: Context, mailer: Mailer, delivery: Delivery, *,
         log.warning("delivery %s is in other hands by now", delivery.key)
         return
     await _hand_over(context, mailer, complete, now)
+
+
+async def _lift(context: Context, suppression: Suppression, delivery: Delivery, now: datetime) -> None:
+    with suppress(AlreadyLifted):
+        await context.store.suppressions.lift(lifted(suppression, "", now, delivery.key))
 
 
 async def known_of(context: Context, delivery: Delivery) -> domain.Known | None:
@@ -126,11 +134,11 @@ async def _refuse(context: Context, delivery: Delivery, answer: str, now: dateti
         return
     suppression = after_refusal(delivery, answer, now)
 
-    async def suppress(session: Session) -> None:
+    async def suppress_address(session: Session) -> None:
         if await context.store.suppressions.put(suppression, session):
             await tell_coordinators(context, suppression, delivery, now, session)
 
-    await _fail(context, delivery, attempt, "refused", answer, now, also=suppress, suppression=suppression.id)
+    await _fail(context, delivery, attempt, "refused", answer, now, also=suppress_address, suppression=suppression.id)
 
 
 async def _hold_back(context: Context, delivery: Delivery, suppression: Suppression, now: datetime) -> None:
@@ -153,13 +161,14 @@ async def _fail(
 ) -> None:
     """Record the end and say so, in one transaction with what `also` writes. Of pupils' mails nothing is said outside
     of this service."""
-    messages = [] if delivery.kind in FOR_PUPILS else [_failed(delivery, answer, now)]
+    messages = [] if delivery.kind in FOR_PUPILS else [failed(delivery, answer, now)]
     changes = {"state": "refused", "reason": reason, "facts": _kept(delivery), **more}
     await _patiently(lambda: context.store.deliveries.end_and_tell(delivery, attempt, messages, also, **changes))
     context.store.deliveries.planned()
 
 
-def _failed(delivery: Delivery, answer: str, now: datetime) -> DeliveryFailed:
+def failed(delivery: Delivery, answer: str, now: datetime) -> DeliveryFailed:
+    """What is said of a mail that did not arrive."""
     return DeliveryFailed.about(
         f"delivery:{delivery.key}",
         delivery.version + 1,

@@ -296,6 +296,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # it travels by TLS from the start
 @pytest.mark.parametrize("implicit", [True, False], ids=["smtps", "starttls"])
 async def test_a_mail_travels_by_verified_tls_and_with_a_login(ca: str, implicit: bool) -> None:
     relay = RelayServer(tls=certificate(), implicit_tls=implicit, logins={"perspektive": "geheim"})
@@ -308,6 +309,7 @@ async def test_a_mail_travels_by_verified_tls_and_with_a_login(ca: str, implicit
 
 
 @pytest.mark.parametrize("fault", BROKEN)
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # it travels by TLS from the start
 @pytest.mark.parametrize("implicit", [True, False], ids=["smtps", "starttls"])
 async def test_nothing_is_said_to_a_relay_whose_certificate_is_not_good(ca: str, implicit: bool, fault: str) -> None:
     relay = await RelayServer(tls=BROKEN[fault], implicit_tls=implicit, logins={"perspektive": "geheim"}).start()
