@@ -1,9 +1,10 @@
-"""A whole mail server of Debian's packages on loopback: Postfix takes mails by STARTTLS and login, Dovecot keeps them and
-answers IMAP. Everything lies in one temporary folder; no mail can leave this machine."""
+"""A whole mail server of Debian's packages on loopback: Postfix takes mails by STARTTLS and login, Dovecot keeps them
+and answers IMAP. Everything lies in one temporary folder; no mail can leave this machine."""
 
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -18,8 +19,8 @@ from tests.support.own_servers import free_port
 from tests.support.waiting import wait_until
 
 PASSWORD = "geheim"
-USERS = ("perspektive", "bounces@perspektive.example", "tessa@schule.example")
-PROGRAMS = "/usr/sbin:/sbin"
+USERS = ("perspektive", "bounces@perspektive.example", "tessa@schule.example", "konrad@betrieb.example")
+PROGRAMS = "/usr/sbin:/sbin:/usr/bin:/bin:/usr/lib/postfix/sbin"
 MISSING = "There is no Postfix with Dovecot: apt-get install postfix dovecot-imapd dovecot-lmtpd."
 NOT_ROOT = "Postfix and Dovecot are started by root only, and this run is not root's."
 
@@ -37,7 +38,7 @@ myhostname = mail.perspektive.example
 mydestination =
 alias_maps =
 local_recipient_maps =
-virtual_mailbox_domains = perspektive.example, schule.example
+virtual_mailbox_domains = perspektive.example, schule.example, betrieb.example
 virtual_transport = lmtp:inet:127.0.0.1:{lmtp}
 default_transport = error:5.4.4 no mail leaves this machine
 relay_transport = error:5.4.4 no mail leaves this machine
@@ -146,7 +147,7 @@ def why_not() -> str:
     """Why the servers cannot be started here; empty when they can."""
     if os.geteuid() != 0:
         return NOT_ROOT
-    return "" if all(shutil.which(name, path=PROGRAMS) for name in ("postfix", "dovecot")) else MISSING
+    return "" if all(shutil.which(name, path=PROGRAMS) for name in ("postfix", "master", "dovecot")) else MISSING
 
 
 @contextmanager
@@ -157,8 +158,10 @@ def running_mail_host() -> Iterator[MailHost]:
     ports = {name: free_port() for name in ("smtp", "lmtp", "auth", "imaps")}
     try:
         _write(folder, ports)
-        with _running("dovecot", "-F", "-c", str(folder / "dovecot.conf")), _running(
-            "postfix", "-c", str(folder / "postfix"), "start-fg"
+        subprocess.run(["postfix", "-c", str(folder / "postfix"), "check"], check=True, env={"PATH": PROGRAMS})
+        with (
+            _running("dovecot", "-F", "-c", str(folder / "dovecot.conf")),
+            _running("master", "-d", "-c", str(folder / "postfix")),
         ):
             host = MailHost(folder, ports["smtp"], ports["imaps"])
             wait_until(lambda: all(_answers(port) for port in ports.values()), seconds=60)
@@ -184,12 +187,31 @@ def _write(folder: Path, ports: dict[str, int]) -> None:
 def _running(*command: str) -> Iterator[None]:
     program = shutil.which(command[0], path=PROGRAMS)
     assert program, MISSING
-    child = subprocess.Popen([program, *command[1:]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen(
+        [program, *command[1:]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
     try:
         yield
     finally:
-        child.terminate()
-        child.wait(timeout=20)
+        _end(child)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """The server with all the processes that it started: they are one group."""
+    os.killpg(child.pid, signal.SIGTERM)
+    child.wait(timeout=20)
+    try:
+        wait_until(lambda: not _group_lives(child.pid), seconds=10)
+    except AssertionError:
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def _group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _answers(port: int) -> bool:
