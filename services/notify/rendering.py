@@ -69,8 +69,9 @@ class Writer:
         ]
         return Content(*parts)
 
-    def mail(self, delivery: Delivery, now: datetime) -> bytes:
-        """The whole mail, ready for SMTP; AddressInvalid when nobody can be written to at this address."""
+    def mail(self, delivery: Delivery, now: datetime, unsubscribe: str = "") -> bytes:
+        """The whole mail, ready for SMTP, with the address at which one click ends such mails (RFC 8058), if any;
+        AddressInvalid when nobody can be written to at this address."""
         content = self.content(delivery, now)
         message = EmailMessage(policy=SMTP if delivery.to.email.isascii() else SMTPUTF8)
         message["From"] = Address(clean(self._sender_name), addr_spec=self.sender)
@@ -84,7 +85,7 @@ class Writer:
         message.add_alternative(content.html, subtype="html", cte="quoted-printable")
         if delivery.calendar:
             self._add_calendar(message, delivery, delivery.calendar, now)
-        return message.as_bytes()
+        return _one_click(unsubscribe) + message.as_bytes()
 
     def envelope_id(self, delivery: Delivery) -> str:
         """What a bounce of this mail names it by (ENVID, RFC 3461): the Message-ID's local part."""
@@ -147,6 +148,12 @@ class Writer:
         template = self._environment.get_template(f"{kind}/{part}.{to.language}")
         text = template.render(**common, **values)
         return clean(text) if part == "subject.txt" else re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _one_click(address: str) -> bytes:
+    """The fields of RFC 8058. EmailMessage would write a long address as encoded words, which no program follows."""
+    post = "List-Unsubscribe-Post: List-Unsubscribe=One-Click"
+    return f"List-Unsubscribe: <{address}>\r\n{post}\r\n".encode() if address else b""
 
 
 def _secret_of(delivery: Delivery) -> tuple[str, ...]:

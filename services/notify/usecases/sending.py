@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from services.notify import domain
 from services.notify.answers import INVALID_ADDRESS, is_hard_bounce
-from services.notify.domain import FOR_PUPILS, WRITTEN_LATE, Attempt, Delivery, without_address
+from services.notify.domain import FOR_PUPILS, REMINDERS, WRITTEN_LATE, Attempt, Delivery, without_address
 from services.notify.rendering import AddressInvalid, envelope_address
 from services.notify.smtp.failures import NotNow, Refused, TryAgain
 from services.notify.smtp.mailer import Mailer
@@ -38,6 +38,9 @@ async def send_delivery(context: Context, mailer: Mailer, delivery: Delivery, *,
     reason = domain.reason_not_to_send(delivery, known, now)
     if reason:
         await _end(context, delivery, None, state="cancelled", reason=reason)
+        return
+    if delivery.kind in REMINDERS and await _patiently(lambda: context.store.reminder_stops.has(delivery.to.email)):
+        await _end(context, delivery, None, state="cancelled", reason="unsubscribed")
         return
     suppression = await _patiently(lambda: context.store.suppressions.active(delivery.to.email))
     if suppression and is_lifted_by(delivery.kind, suppression, now):
@@ -83,7 +86,8 @@ async def with_facts(context: Context, delivery: Delivery) -> Delivery:
 async def _hand_over(context: Context, mailer: Mailer, delivery: Delivery, now: datetime) -> None:
     writer, email = context.writer, delivery.to.email
     try:
-        content = writer.mail(delivery, now)
+        unsubscribe = context.tokens.unsubscribe_link(delivery.message_id) if delivery.kind in REMINDERS else ""
+        content = writer.mail(delivery, now, unsubscribe)
         urgent = delivery.priority == domain.SIGN_IN
         mail = Mail(writer.bounce_address, envelope_address(email), content, writer.envelope_id(delivery), urgent)
         answer = await mailer.send(mail)
