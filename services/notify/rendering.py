@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
-from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
@@ -14,7 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.notify import words
 from services.notify.calendar import Entry, ics
-from services.notify.domain import WITH_TOKEN, CalendarPart, Delivery, Recipient, clean
+from services.notify.domain import WITH_TOKEN, Delivery, Recipient, clean
+from services.notify.mime import assemble
 from services.notify.smtp.relays import ascii_domain
 
 MAILS = Path(__file__).parent / "mails"
@@ -72,20 +72,19 @@ class Writer:
     def mail(self, delivery: Delivery, now: datetime, unsubscribe: str = "") -> bytes:
         """The whole mail, ready for SMTP, with the address at which one click ends such mails (RFC 8058), if any;
         AddressInvalid when nobody can be written to at this address."""
-        content = self.content(delivery, now)
-        message = EmailMessage(policy=SMTP if delivery.to.email.isascii() else SMTPUTF8)
-        message["From"] = Address(clean(self._sender_name), addr_spec=self.sender)
-        message["To"] = _address(delivery.to)
-        message["Subject"] = clean(content.subject)
-        message["Date"] = format_datetime(now.astimezone(UTC))
-        message["Message-ID"] = delivery.message_id
-        message["Auto-Submitted"] = "auto-generated"
-        message["Content-Language"] = delivery.to.language
-        message.set_content(content.text, cte="quoted-printable")
-        message.add_alternative(content.html, subtype="html", cte="quoted-printable")
-        if delivery.calendar:
-            self._add_calendar(message, delivery, delivery.calendar, now)
-        return _one_click(unsubscribe) + message.as_bytes()
+        content, calendar = self.content(delivery, now), delivery.calendar
+        headers = {
+            "From": Address(clean(self._sender_name), addr_spec=self.sender),
+            "To": _address(delivery.to),
+            "Subject": content.subject,
+            "Date": format_datetime(now.astimezone(UTC)),
+            "Message-ID": delivery.message_id,
+            "Auto-Submitted": "auto-generated",
+            "Content-Language": delivery.to.language,
+        }
+        entry = (calendar.method, self.calendar_text(delivery, now)) if calendar else None
+        policy = SMTP if delivery.to.email.isascii() else SMTPUTF8
+        return _one_click(unsubscribe) + assemble(headers, content.text, content.html, entry, policy)
 
     def envelope_id(self, delivery: Delivery) -> str:
         """What a bounce of this mail names it by (ENVID, RFC 3461): the Message-ID's local part."""
@@ -94,15 +93,6 @@ class Writer:
     def calendar_text(self, delivery: Delivery, now: datetime) -> str:
         """The calendar part; an empty text for a mail without one."""
         return ics(delivery.calendar, self._entry(delivery), now) if delivery.calendar else ""
-
-    def _add_calendar(self, message: EmailMessage, delivery: Delivery, part: CalendarPart, now: datetime) -> None:
-        """The entry twice: inline, which programs read, and as a file, for those that do not."""
-        text = ics(part, self._entry(delivery), now).encode()
-        kind = {"method": part.method, "charset": "utf-8"}
-        message.add_alternative(text, maintype="text", subtype="calendar", cte="base64", params=kind)
-        message.add_attachment(
-            text, maintype="application", subtype="ics", cte="base64", filename="invite.ics", params=kind
-        )
 
     def _entry(self, delivery: Delivery) -> Entry:
         facts, to = delivery.facts or {}, delivery.to

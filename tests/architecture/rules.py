@@ -51,6 +51,7 @@ OWN = {
         "calendar",
         "consent",
         "mails",
+        "mime",
         "preview",
         "rendering",
         "samples",

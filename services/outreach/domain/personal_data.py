@@ -14,6 +14,17 @@ IMPORTED = (
     "Imported lists: their lines with what they name of people",
     "Showing mistakes line by line before anything is written", PUBLIC_TASK, "24 hours after the upload",
 )  # fmt: skip
+BETWEEN = (
+    "Messages between the parts of this system: names and addresses as far as the next part needs them",
+    "Carrying registrations, visits and mails from one part to the next", PUBLIC_TASK,
+    "7 days; of what could not be handled after 90 days, the record of what was thrown away after a year",
+)  # fmt: skip
+REPEATED = (
+    "Answers to what was sent: as they were shown",
+    "Doing nothing twice when something is sent twice", SECURITY,
+    "24 hours",
+)  # fmt: skip
+ALL_SERVICES = ("outreach", "events", "notify")
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,8 @@ class Kept:
 
 
 KEPT = (
+    *(Kept(service, ("outbox", "set_aside", "discarded"), *BETWEEN) for service in ALL_SERVICES),
+    *(Kept(service, ("idempotency",), *REPEATED) for service in ALL_SERVICES),
     Kept(
         "outreach", ("people", "ambassadors", "bookings"),
         "Teachers, company contacts, ambassadors and staff: name, e-mail address, telephone, language, roles; "
