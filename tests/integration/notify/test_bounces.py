@@ -1,5 +1,9 @@
 """What comes back after the relay took a mail: matched to its delivery, shown, and acted upon; nothing else is."""
 
+import asyncio
+import os
+import subprocess
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -183,3 +187,19 @@ def test_the_answer_of_a_notification_reads_like_that_of_a_server(diagnosis: str
     bounce = read_bounce(notification("<a@b>", diagnosis, status))
     assert bounce and bounce.answer == answer
     assert bounce.is_about_the_address
+
+
+async def test_a_mail_server_can_pipe_a_bounce_into_the_program(world: World, mongodb_url: str) -> None:
+    message_id = await sent(world)
+    prefix = world.db.name.removesuffix("_notify")
+    environment = {
+        **os.environ, "MONGODB_URL": mongodb_url, "NATS_URL": "nats://127.0.0.1:1", "DATABASE_PREFIX": prefix,
+        "SECRET_KEY": "a-secret-of-at-least-32-characters-for-tests", "SMTP_URL": "smtp://127.0.0.1:1",
+    }  # fmt: skip
+    for mail, heard in ((notification(message_id), b"noted\n"), (holiday(message_id), b"no_bounce\n")):
+        ended = await asyncio.to_thread(
+            subprocess.run, [sys.executable, "-m", "services.notify", "bounce"], input=mail, env=environment,
+            capture_output=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert (ended.returncode, ended.stdout) == (0, heard), ended.stderr
+    assert await suppressions(world) == [(TESSA, "bounced")]
