@@ -1,10 +1,11 @@
 # Perspektive: everything a newcomer types. `make` alone explains.
 PYTHON ?= python3
 TIME ?=
+NAME ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test demo reset forward lint pictures
+.PHONY: help run test demo reset forward lint pictures bench
 # One target at a time: two set-ups side by side would share .venv.
 .NOTPARALLEL:
 
@@ -22,6 +23,9 @@ forward: .venv/.ready-to-run ## move the clock of the running system: make forwa
 
 pictures: .venv/.ready-to-test ## take the pictures of docs/pictures from a running, fresh start
 	@exec .venv/bin/python -m tests.support.pictures docs/pictures
+
+bench: .venv/.ready-to-run ## measure: make bench NAME=pages OPTIONS="--times 60"; without a name it says what there is
+	@exec .venv/bin/python -m benchmarks $(NAME) $(OPTIONS)
 
 reset: .venv/.ready-to-run ## delete all data of the embedded start
 	@exec .venv/bin/python -m deploy.local reset
