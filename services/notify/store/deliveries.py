@@ -185,7 +185,8 @@ class Deliveries:
         self, delivery: Delivery, notification: str, attempt: Attempt, changes: Document, session: Session
     ) -> bool:
         """Add what a notification says to a delivery's story; False when it is there already."""
-        new = {"_id": delivery.key, "message_id": delivery.message_id, "heard": {"$ne": notification}, "lease": None}
+        new: Document = {"_id": delivery.key, "message_id": delivery.message_id, "heard": {"$ne": notification}}
+        new |= {"state": delivery.state} if changes else {}
         update: Document = {"$inc": {"version": 1}, "$addToSet": {"heard": notification}}
         update["$push"] = {"attempts": {"$each": [asdict(attempt)], "$slice": -ATTEMPTS_KEPT}}
         update |= {"$set": changes} if changes else {}
