@@ -121,10 +121,10 @@ class CalendarPart:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try to send: when, what came of it, and the server's answer without the address."""
+    """One try to send, or what came back of it later: when, what, and the server's answer without the address."""
 
     at: datetime
-    outcome: Literal["sent", "deferred", "refused"]
+    outcome: Literal["sent", "deferred", "refused", "bounced", "delayed", "complained"]
     answer: str
 
 

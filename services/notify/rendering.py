@@ -15,6 +15,7 @@ from services.notify import words
 from services.notify.calendar import Entry, ics
 from services.notify.domain import WITH_TOKEN, Delivery, Recipient, clean
 from services.notify.mime import assemble
+from services.notify.smtp.relays import ascii_domain
 
 MAILS = Path(__file__).parent / "mails"
 SECRET = "••••••"
@@ -35,13 +36,15 @@ class Content:
 
 
 class Writer:
-    """Writes mails. `mail_from` may carry a name; `zone` is the region's, `domain` that of identifiers."""
+    """Writes mails. `mail_from` may carry a name; `zone` is the region's, `domain` that of identifiers, and bounces
+    come back to `bounce_address`."""
 
-    def __init__(self, public_url: str, mail_from: str, domain: str, zone: str) -> None:
+    def __init__(self, public_url: str, mail_from: str, domain: str, zone: str, bounce_address: str = "") -> None:
         self.domain = domain
         self.zone = zone
         self._public_url = public_url.rstrip("/")
         name, self.sender = parseaddr(mail_from)
+        self.bounce_address = bounce_address or self.sender
         self._sender_name = name or "Perspektive"
         self._environment = Environment(
             loader=FileSystemLoader(MAILS),
@@ -66,8 +69,9 @@ class Writer:
         ]
         return Content(*parts)
 
-    def mail(self, delivery: Delivery, now: datetime) -> bytes:
-        """The whole mail, ready for SMTP; AddressInvalid when nobody can be written to at this address."""
+    def mail(self, delivery: Delivery, now: datetime, unsubscribe: str = "") -> bytes:
+        """The whole mail, ready for SMTP, with the address at which one click ends such mails (RFC 8058), if any;
+        AddressInvalid when nobody can be written to at this address."""
         content, calendar = self.content(delivery, now), delivery.calendar
         headers = {
             "From": Address(clean(self._sender_name), addr_spec=self.sender),
@@ -80,7 +84,11 @@ class Writer:
         }
         entry = (calendar.method, self.calendar_text(delivery, now)) if calendar else None
         policy = SMTP if delivery.to.email.isascii() else SMTPUTF8
-        return assemble(headers, content.text, content.html, entry, policy)
+        return _one_click(unsubscribe) + assemble(headers, content.text, content.html, entry, policy)
+
+    def envelope_id(self, delivery: Delivery) -> str:
+        """What a bounce of this mail names it by (ENVID, RFC 3461): the Message-ID's local part."""
+        return delivery.message_id.strip("<>").partition("@")[0]
 
     def calendar_text(self, delivery: Delivery, now: datetime) -> str:
         """The calendar part; an empty text for a mail without one."""
@@ -132,6 +140,12 @@ class Writer:
         return clean(text) if part == "subject.txt" else re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
+def _one_click(address: str) -> bytes:
+    """The fields of RFC 8058. EmailMessage would write a long address as encoded words, which no program follows."""
+    post = "List-Unsubscribe-Post: List-Unsubscribe=One-Click"
+    return f"List-Unsubscribe: <{address}>\r\n{post}\r\n".encode() if address else b""
+
+
 def _secret_of(delivery: Delivery) -> tuple[str, ...]:
     """The names of the values that a reader of the mail log does not see."""
     if delivery.to.role in ("pupil", "parent"):
@@ -144,12 +158,15 @@ def _address(to: Recipient) -> Address:
     try:
         if not re.fullmatch(r"[^\s\x00-\x1f\x7f@<>()\[\],;:\"\\]+", local) or not domain:
             raise ValueError("not an address")
-        return Address(clean(to.name), local, domain.encode("idna").decode())
+        return Address(clean(to.name), local, ascii_domain(domain))
     except (ValueError, IndexError, UnicodeError) as error:
         raise AddressInvalid from error
 
 
 def envelope_address(email: str) -> str:
-    """The address as the SMTP server gets it: an internationalised domain in its ASCII form."""
+    """The address as the SMTP server gets it: an internationalised domain in its ASCII form. AddressInvalid."""
     local, _, domain = email.rpartition("@")
-    return f"{local}@{domain.encode('idna').decode()}"
+    try:
+        return f"{local}@{ascii_domain(domain)}"
+    except UnicodeError as error:
+        raise AddressInvalid from error

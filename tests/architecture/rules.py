@@ -46,6 +46,8 @@ OWN = {
     "events": set(),
     "notify": {
         "answers",
+        "bounces",
+        "bounce_mailbox",
         "calendar",
         "consent",
         "mails",

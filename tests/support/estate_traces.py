@@ -24,6 +24,7 @@ MEANT = {
     "/notify/confirm/": {"token": "confirm"},
     "/notify/mine/": {"token": "mine"},
     "/notify/parent/": {"token": "parent"},
+    "/notify/unsubscribe/": {"token": "unsubscribe"},
     "/notify/templates/": {"kind": "kind_of_mail"},
     "/outreach/import/": {"kind": "outreach_kind", "import_id": "outreach_import"},
     "/events/import/": {"kind": "events_kind", "import_id": "events_import"},
@@ -53,6 +54,9 @@ async def leave_traces(estate: Estate) -> None:
             "secret"
         ]
         await _pupils(estate, db)
+        reminder = await until("a reminder", lambda: db.deliveries.find_one({"kind": "slot_reminder"}))
+        link = Tokens(SECRET, estate.door.url).unsubscribe_link(reminder["message_id"])
+        ids["unsubscribe"] = link.rpartition("/")[2]
     await _invitation(estate)
     await _at_the_agency(estate)
     await _messages_set_aside(estate)

@@ -9,13 +9,14 @@ from services.notify.store.counters import Counters
 from services.notify.store.deliveries import Deliveries
 from services.notify.store.mail_log import MailLog
 from services.notify.store.participants import ClassLinks, Participants
+from services.notify.store.reminder_stops import ReminderStops
 from services.notify.store.suppressions import Suppressions
 from shared.ids import random_id
 from shared.mongo import Database, Document
 
 COLLECTIONS = [
     "deliveries", "suppressions", "offers", "slots", "registrations", "visits", "erasure_receipts", "class_links",
-    "participants", "consents", "counters",
+    "participants", "consents", "counters", "reminder_stops",
 ]  # fmt: skip
 
 
@@ -39,6 +40,7 @@ class Store:
         self.counters = Counters(db)
         self._pupil_retention_days = pupil_retention_days
         self.suppressions = Suppressions(db)
+        self.reminder_stops = ReminderStops(db)
         self.log = MailLog(db)
 
     async def create_indexes(self) -> None:
@@ -49,6 +51,7 @@ class Store:
         await self.participants.create_indexes()
         await self.counters.create_indexes()
         await self.suppressions.create_indexes()
+        await self.reminder_stops.create_indexes()
         await self.log.create_indexes()
         await self.db.people.create_index("email")
         await self.db.set_aside.create_index("set_aside_at")

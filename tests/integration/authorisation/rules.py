@@ -34,6 +34,7 @@ _PAGES = {
         /outreach/accessibility  /outreach/accessibility/thanks
         /notify/class/{secret}  /notify/class/{secret}/sent  /notify/erased
         /notify/confirm/{token}  /notify/mine/{token}  /notify/parent/{token}
+        /notify/unsubscribe/{token}
     """,
     SIGNED_IN: "/outreach/account  /events/slots.csv  /events/slots.xlsx",
     VISITS | OPERATION: "/outreach/schools/choose",
@@ -112,7 +113,7 @@ _FORMS = {
         /outreach/sign-in  /outreach/sign-in/code  /outreach/sign-in/link  /outreach/sign-out
         /outreach/accessibility  /outreach/invitations/accept  /outreach/invitations/decline
         /notify/class/{secret}  /notify/confirm/{token}  /notify/parent/{token}
-        /notify/mine/{token}/coming  /notify/mine/{token}/withdraw
+        /notify/mine/{token}/coming  /notify/mine/{token}/withdraw  /notify/unsubscribe/{token}
     """,
     SIGNED_IN: "/outreach/account  /outreach/act-as  /outreach/sign-out-everywhere",
     SCHOOLS: "/events/search",
