@@ -25,6 +25,7 @@ MEANT = {
     "/notify/mine/": {"token": "mine"},
     "/notify/parent/": {"token": "parent"},
     "/notify/templates/": {"kind": "kind_of_mail"},
+    "/notify/wordings/": {"kind": "worded_kind", "role": "worded_role", "language": "worded_language"},
     "/outreach/import/": {"kind": "outreach_kind", "import_id": "outreach_import"},
     "/events/import/": {"kind": "events_kind", "import_id": "events_import"},
     "/events/offers/waiting": {"offer_id": "waiting_id"},
@@ -45,7 +46,8 @@ async def leave_traces(estate: Estate) -> None:
     """Everything, by the pages on which people leave it."""
     ids = estate.ids
     ids |= {
-        "kind_of_mail": "sign_in", "outreach_kind": "companies", "events_kind": "self-found",
+        "kind_of_mail": "sign_in", "worded_kind": "places_offered", "worded_role": "teacher", "worded_language": "de",
+        "outreach_kind": "companies", "events_kind": "self-found",
         "code": check_in_code(ids["registration_id"], SECRET),
     }  # fmt: skip
     async with _database(estate, "notify") as db:
@@ -55,6 +57,7 @@ async def leave_traces(estate: Estate) -> None:
         await _pupils(estate, db)
     await _invitation(estate)
     await _at_the_agency(estate)
+    await send(estate, "coordinator", "/notify/wordings/{campaign_id}/{kind}/{role}/{language}")
     await _messages_set_aside(estate)
 
 

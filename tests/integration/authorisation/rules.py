@@ -96,6 +96,7 @@ _PAGES = {
         /outreach/imports  /outreach/imports/{upload_id}
         /outreach/people  /outreach/people/new  /outreach/people/{person_id}  /outreach/people/{person_id}/erase
         /outreach/schools  /outreach/search  /notify/search
+        /notify/wordings  /notify/wordings/{campaign_id}/{kind}/{role}/{language}
         /events/coverage  /outreach/coverage  /outreach/feedback
         /outreach/people/{person_id}/add-role  /outreach/people/{person_id}/remove-role
         /outreach/imports/{upload_id}/errors.csv
@@ -168,6 +169,8 @@ _FORMS = {
         /outreach/people/{person_id}/add-role  /outreach/people/{person_id}/remove-role
         /outreach/schools/{school_id}/people  /outreach/visits/{visit_id}/move
         /outreach/search  /notify/search  /outreach/people.csv  /outreach/people.xlsx
+        /notify/wordings/{campaign_id}/{kind}/{role}/{language}
+        /notify/wordings/{campaign_id}/{kind}/{role}/{language}/take-back
         /outreach/import/{kind}  /outreach/import/{kind}/{import_id}
         /events/import/{kind}  /events/import/{kind}/{import_id}
     """,
