@@ -56,7 +56,7 @@ OWN = {
         "smtp",
         "suppression",
     }
-    | {"vtimezone", "words", "worded", "wording", "wording_fields"},
+    | {"vtimezone", "words", "feeds", "worded", "wording", "wording_fields"},
 }
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 50

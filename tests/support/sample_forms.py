@@ -115,6 +115,7 @@ FORMS: dict[str, dict[str, Any]] = {
         "action": "save",
     },
     "/notify/wordings/{campaign_id}/{kind}/{role}/{language}/take-back": {"version": "0"},
+    "/notify/calendars/{scope}": {"version": "0"},
     "/notify/stuck": {"chosen": ["{delivery_id}"], "action": "resend"},
     "/notify/suppressions": {"email": "nobody@beispiel.example", "note": "test"},
     "/notify/deliveries/{delivery_id}/correct": {"email": "neu@beispiel.example"},

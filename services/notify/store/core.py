@@ -7,6 +7,7 @@ from services.notify import consent
 from services.notify.store.copies import Copies
 from services.notify.store.counters import Counters
 from services.notify.store.deliveries import Deliveries
+from services.notify.store.feeds import Feeds
 from services.notify.store.mail_log import MailLog
 from services.notify.store.participants import ClassLinks, Participants
 from services.notify.store.suppressions import Suppressions
@@ -16,7 +17,7 @@ from shared.mongo import Database, Document
 
 COLLECTIONS = [
     "deliveries", "suppressions", "offers", "slots", "registrations", "visits", "erasure_receipts", "class_links",
-    "participants", "consents", "counters", "wordings", "campaigns",
+    "participants", "consents", "counters", "wordings", "campaigns", "feeds",
 ]  # fmt: skip
 
 
@@ -42,6 +43,7 @@ class Store:
         self.suppressions = Suppressions(db)
         self.log = MailLog(db)
         self.wordings = Wordings(db)
+        self.feeds = Feeds(db)
 
     async def create_indexes(self) -> None:
         """All indexes of this service's own collections."""
@@ -53,6 +55,7 @@ class Store:
         await self.suppressions.create_indexes()
         await self.log.create_indexes()
         await self.wordings.create_indexes()
+        await self.feeds.create_indexes()
         await self.db.people.create_index("email")
         await self.db.set_aside.create_index("set_aside_at")
 
@@ -88,6 +91,10 @@ class Store:
         """The names that the directory has of these people, by their id."""
         rows = self.db.people.find({"_id": {"$in": list(set(person_ids))}}, {"name": 1})
         return {row["_id"]: row["name"] async for row in rows}
+
+    async def active_person(self, person_id: str) -> Document | None:
+        """What the directory has of a person; None when they have left."""
+        return await self.db.people.find_one({"_id": person_id, "active": True})
 
     async def email_of(self, person_id: str) -> str:
         """The mail address that the directory has of a person, or an empty text."""

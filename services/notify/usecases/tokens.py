@@ -37,5 +37,9 @@ class Tokens:
         """The whole address of a class link."""
         return f"{self.public_url}/notify/class/{secret}"
 
+    def feed(self, secret: str) -> str:
+        """The whole address of a calendar feed."""
+        return f"{self.public_url}/notify/calendar/{secret}.ics"
+
     def _serializer(self, action: Action) -> URLSafeSerializer:
         return URLSafeSerializer(self._secret, salt=f"participant:{action}")

@@ -1,6 +1,17 @@
 """All pages of the service."""
 
-from services.notify.web import class_links, coming, mail_log, pupils, search, stuck, suppressions, tables, wordings
+from services.notify.web import (
+    class_links,
+    coming,
+    feeds,
+    mail_log,
+    pupils,
+    search,
+    stuck,
+    suppressions,
+    tables,
+    wordings,
+)
 
-_PARTS = (tables, mail_log, stuck, suppressions, coming, wordings, search, class_links, pupils)
+_PARTS = (tables, mail_log, stuck, suppressions, coming, wordings, feeds, search, class_links, pupils)
 ROUTERS = [part.router for part in _PARTS]

@@ -33,9 +33,12 @@ _PAGES = {
         /outreach/start  /outreach/funder-logo  /outreach/imprint  /outreach/privacy
         /outreach/accessibility  /outreach/accessibility/thanks
         /notify/class/{secret}  /notify/class/{secret}/sent  /notify/erased
-        /notify/confirm/{token}  /notify/mine/{token}  /notify/parent/{token}
+        /notify/confirm/{token}  /notify/mine/{token}  /notify/parent/{token}  /notify/calendar/{secret}.ics
     """,
-    SIGNED_IN: "/outreach/account  /events/slots.csv  /events/slots.xlsx",
+    SIGNED_IN: """
+        /outreach/account  /events/slots.csv  /events/slots.xlsx
+        /notify/calendars  /notify/calendars/{scope}/renew  /notify/calendars/{scope}/revoke
+    """,
     VISITS | OPERATION: "/outreach/schools/choose",
     SCHOOLS: """
         /events/registrations  /events/self-found  /events/slots/{slot_id}/register  /events/search
@@ -115,7 +118,10 @@ _FORMS = {
         /notify/class/{secret}  /notify/confirm/{token}  /notify/parent/{token}
         /notify/mine/{token}/coming  /notify/mine/{token}/withdraw
     """,
-    SIGNED_IN: "/outreach/account  /outreach/act-as  /outreach/sign-out-everywhere",
+    SIGNED_IN: """
+        /outreach/account  /outreach/act-as  /outreach/sign-out-everywhere
+        /notify/calendars/{scope}  /notify/calendars/{scope}/revoke
+    """,
     SCHOOLS: "/events/search",
     OWN_SCHOOL: """
         /events/registrations/{registration_id}/accept  /events/registrations/{registration_id}/resize

@@ -119,7 +119,7 @@ NAMES_NOBODY = {
         "report_offers", "report_slots", "report_registrations", "report_self_found",
     },
     "events": {"slots", "schools", "companies", "campaigns", "self_found_places", "waiting_list_log"},
-    "notify": {"wordings", "campaigns"},
+    "notify": {"wordings", "campaigns", "feeds"},
 }  # fmt: skip
 TECHNICAL = {"inbox", "leases", "relay_state", "erasure_receipts"}
 COPIED = {"people", "api_keys"}  # told of by outreach: what is erased there is erased in the copies
