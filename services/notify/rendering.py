@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
-from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
@@ -14,7 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.notify import words
 from services.notify.calendar import Entry, ics
-from services.notify.domain import WITH_TOKEN, CalendarPart, Delivery, Recipient, clean
+from services.notify.domain import WITH_TOKEN, Delivery, Recipient, clean
+from services.notify.mime import assemble
 from services.notify.worded import Worded
 from services.notify.wording import Parts
 from services.notify.wording_fields import as_start, with_placeholders
@@ -78,35 +78,26 @@ class Writer:
         pieces, subject = self._worded.standard(kind, values), self._render(kind, "subject.txt", delivery.to, values)
         return Parts(*map(as_start, (subject, self._worded.heading(kind, values), pieces.before, pieces.after)))
 
-    def mail(self, delivery: Delivery, now: datetime, wording: Parts | None = None) -> bytes:
-        """The whole mail, ready for SMTP; AddressInvalid when nobody can be written to at this address."""
-        content = self.content(delivery, now, wording=wording)
-        message = EmailMessage(policy=SMTP if delivery.to.email.isascii() else SMTPUTF8)
-        message["From"] = Address(clean(self._sender_name), addr_spec=self.sender)
-        message["To"] = _address(delivery.to)
-        message["Subject"] = clean(content.subject)
-        message["Date"] = format_datetime(now.astimezone(UTC))
-        message["Message-ID"] = delivery.message_id
-        message["Auto-Submitted"] = "auto-generated"
-        message["Content-Language"] = delivery.to.language
-        message.set_content(content.text, cte="quoted-printable")
-        message.add_alternative(content.html, subtype="html", cte="quoted-printable")
-        if delivery.calendar:
-            self._add_calendar(message, delivery, delivery.calendar, now)
-        return message.as_bytes()
+    def mail(self, delivery: Delivery, now: datetime, content: Content | None = None) -> bytes:
+        """The whole mail, ready for SMTP, with the standard content when none is given; AddressInvalid when nobody can
+        be written to at this address."""
+        content, calendar = content or self.content(delivery, now), delivery.calendar
+        headers = {
+            "From": Address(clean(self._sender_name), addr_spec=self.sender),
+            "To": _address(delivery.to),
+            "Subject": content.subject,
+            "Date": format_datetime(now.astimezone(UTC)),
+            "Message-ID": delivery.message_id,
+            "Auto-Submitted": "auto-generated",
+            "Content-Language": delivery.to.language,
+        }
+        entry = (calendar.method, self.calendar_text(delivery, now)) if calendar else None
+        policy = SMTP if delivery.to.email.isascii() else SMTPUTF8
+        return assemble(headers, content.text, content.html, entry, policy)
 
     def calendar_text(self, delivery: Delivery, now: datetime) -> str:
         """The calendar part; an empty text for a mail without one."""
         return ics(delivery.calendar, self._entry(delivery), now) if delivery.calendar else ""
-
-    def _add_calendar(self, message: EmailMessage, delivery: Delivery, part: CalendarPart, now: datetime) -> None:
-        """The entry twice: inline, which programs read, and as a file, for those that do not."""
-        text = ics(part, self._entry(delivery), now).encode()
-        kind = {"method": part.method, "charset": "utf-8"}
-        message.add_alternative(text, maintype="text", subtype="calendar", cte="base64", params=kind)
-        message.add_attachment(
-            text, maintype="application", subtype="ics", cte="base64", filename="invite.ics", params=kind
-        )
 
     def _entry(self, delivery: Delivery) -> Entry:
         facts, to = delivery.facts or {}, delivery.to

@@ -49,6 +49,7 @@ OWN = {
         "calendar",
         "consent",
         "mails",
+        "mime",
         "preview",
         "rendering",
         "samples",

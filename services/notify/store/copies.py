@@ -42,6 +42,11 @@ class Copies:
         for name in ("offers", "slots", "registrations", "visits"):
             await self._db[name].create_index("erase_after", sparse=True)
 
+    async def knows(self, slot: SlotFacts) -> bool:
+        """Whether a copy of the slot is held that is at least as new."""
+        held = {"_id": slot.slot_id, "revision": {"$gte": slot.revision}, "slot": {"$ne": None}}
+        return await self._db.slots.count_documents(held, limit=1) == 1
+
     async def newest_slot(self, slot: SlotFacts, session: Session) -> SlotFacts:
         """Keep `slot` when its revision is the highest so far, and return the highest.
 

@@ -81,7 +81,7 @@ async def plan_for_registration(
         planner = Planner(context, _about(facts), now, erase_after, cause_of(message))
         await _plan_registration(planner, mail(case), facts, after, outdated, session)
 
-    await _once(context, message.registration.slot.slot_id, message, effect)
+    await _once_in_turn(context, message.registration.slot, message, effect)
 
 
 async def plan_for_moved_slot(context: Context, message: SlotMoved, *, now: datetime) -> None:
@@ -94,7 +94,7 @@ async def plan_for_moved_slot(context: Context, message: SlotMoved, *, now: date
             if copy.told < message.slot.revision:
                 await _plan_slot_moved(context, copy, slot, message, now, session)
 
-    await _once(context, message.slot.slot_id, message, effect)
+    await _once_in_turn(context, message.slot, message, effect)
 
 
 async def plan_for_visit(context: Context, message: VisitMessage, mail: VisitMail, *, now: datetime) -> None:
@@ -120,9 +120,18 @@ async def plan_for_visit(context: Context, message: VisitMessage, mail: VisitMai
 
 async def keep_slot(context: Context, message: Message, slot: SlotFacts) -> None:
     """Keep what is said of a slot, when it is the newest."""
-    await _once(
-        context, slot.slot_id, message, lambda session: _ignore(context.store.copies.newest_slot(slot, session))
+    await _once_in_turn(
+        context, slot, message, lambda session: _ignore(context.store.copies.newest_slot(slot, session))
     )
+
+
+async def _once_in_turn(context: Context, slot: SlotFacts, message: Message, effect: Callable[[Session], Any]) -> None:
+    """Those about one slot one after the other; those that make a slot known, within its offer, which they write."""
+    if await context.store.copies.knows(slot):
+        await _once(context, slot.slot_id, message, effect)
+        return
+    async with context.turns.of(f"offer:{slot.offer.offer_id}"):
+        await _once(context, slot.slot_id, message, effect)
 
 
 async def _once(context: Context, thing: str, message: Message, effect: Callable[[Session], Any]) -> None:

@@ -19,19 +19,19 @@ async def write_mail(context: Context, delivery: Delivery, *, now: datetime) -> 
     Words that cannot be used with these facts, although they could with the samples, must not hold the mail up: it goes
     out in the standard ones.
     """
-    draft = draft_of(delivery)
+    writer, draft = context.writer, draft_of(delivery)
     if draft:
-        return delivery, context.writer.mail(as_sample(delivery), now, draft)
+        return delivery, writer.mail(delivery, now, writer.content(as_sample(delivery), now, wording=draft))
     wording = await context.store.wordings.now(key_of(delivery))
     if wording:
         try:
-            content = context.writer.content(delivery, now, wording=wording.parts)
-            mail = context.writer.mail(delivery, now, wording.parts)
+            content = writer.content(delivery, now, wording=wording.parts)
         except (TemplateError, PartInvalid) as error:
             log.error("wording %s: %s; the standard words are used", wording.key.text, type(error).__name__)
         else:
-            return replace(delivery, subject=content.subject, wording=wording.version), mail
-    return delivery, context.writer.mail(delivery, now)
+            told = replace(delivery, subject=content.subject, wording=wording.version)
+            return told, writer.mail(delivery, now, content)
+    return delivery, writer.mail(delivery, now)
 
 
 async def words_of(context: Context, delivery: Delivery) -> Parts | None:
