@@ -4,7 +4,7 @@ TIME ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test demo reset forward lint pictures
+.PHONY: help run test demo reset forward lint pictures calendar
 # One target at a time: two set-ups side by side would share .venv.
 .NOTPARALLEL:
 
@@ -22,6 +22,9 @@ forward: .venv/.ready-to-run ## move the clock of the running system: make forwa
 
 pictures: .venv/.ready-to-test ## take the pictures of docs/pictures from a running, fresh start
 	@exec .venv/bin/python -m tests.support.pictures docs/pictures
+
+calendar: .venv/.ready-to-test ## draw the life of a calendar entry from a real run
+	@exec .venv/bin/python -m tests.support.calendar_life docs/pictures/calendar-life.svg
 
 reset: .venv/.ready-to-run ## delete all data of the embedded start
 	@exec .venv/bin/python -m deploy.local reset
