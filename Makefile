@@ -4,7 +4,7 @@ TIME ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test demo reset forward lint pictures calendar
+.PHONY: help run test demo reset forward lint pictures calendar mails
 # One target at a time: two set-ups side by side would share .venv.
 .NOTPARALLEL:
 
@@ -25,6 +25,9 @@ pictures: .venv/.ready-to-test ## take the pictures of docs/pictures from a runn
 
 calendar: .venv/.ready-to-test ## draw the life of a calendar entry from a real run
 	@exec .venv/bin/python -m tests.support.calendar_life docs/pictures/calendar-life.svg
+
+mails: .venv/.ready-to-test ## take pictures of the main kinds of mails
+	@exec .venv/bin/python -m tests.support.mail_pictures docs/pictures
 
 reset: .venv/.ready-to-run ## delete all data of the embedded start
 	@exec .venv/bin/python -m deploy.local reset

@@ -34,7 +34,7 @@ from tests.support.notify_world import ScriptedServer, World, build_world, part
 from tests.support.servers import running_mongod
 
 COLUMNS = (("What happens", 0), ("Mail", 230), ("METHOD", 570), ("SEQUENCE", 690), ("STATUS", 800), ("DTSTART", 930))
-FEED_AT, WIDTH, ROW, TOP = 1150, 1330, 64, 96
+FEED_AT, WIDTH, ROW, TOP = 1150, 1370, 56, 96
 STYLE = "text{font:15px 'Noto Sans',sans-serif;fill:#1c2421}.head{font-weight:700;fill:#55615c}.strong{font-weight:700}"
 TONES = {"REQUEST": "#0b5d4e", "CANCEL": "#9b1c1c"}
 
@@ -118,13 +118,10 @@ async def _step(world: World, secret: str, happens: str, message: Any) -> Step:
 
 def picture(steps: list[Step]) -> str:
     """The steps as a table with a line of life."""
-    height = TOP + ROW * len(steps) + 40
+    height = TOP + ROW * len(steps)
     head = [_text(x + 40, 62, name, "head") for name, x in COLUMNS] + [_text(FEED_AT, 62, "Feed afterwards", "head")]
     rows = [line for number, step in enumerate(steps) for line in _row(number, step)]
     life = f'<line x1="20" x2="20" y1="{TOP}" y2="{TOP + ROW * (len(steps) - 1)}" stroke="#0b5d4e" stroke-width="4"/>'
-    style = (
-        "text{font:15px 'Noto Sans',sans-serif;fill:#1c2421}.head{font-weight:700;fill:#55615c}.strong{font-weight:700}"
-    )
     title = _text(8, 28, f"UID {steps[0].uid}", "strong")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" role="img">'
