@@ -1,10 +1,11 @@
 # Perspektive: everything a newcomer types. `make` alone explains.
 PYTHON ?= python3
 TIME ?=
+NAME ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test demo reset forward lint pictures calendar mails
+.PHONY: help run test demo reset forward lint pictures calendar mails bench
 # One target at a time: two set-ups side by side would share .venv.
 .NOTPARALLEL:
 
@@ -28,6 +29,9 @@ calendar: .venv/.ready-to-test ## draw the life of a calendar entry from a real 
 
 mails: .venv/.ready-to-test ## take pictures of the main kinds of mails
 	@exec .venv/bin/python -m tests.support.mail_pictures docs/pictures
+
+bench: .venv/.ready-to-run ## measure: make bench NAME=pages OPTIONS="--times 60"; without a name it says what there is
+	@exec .venv/bin/python -m benchmarks $(NAME) $(OPTIONS)
 
 reset: .venv/.ready-to-run ## delete all data of the embedded start
 	@exec .venv/bin/python -m deploy.local reset

@@ -2,7 +2,7 @@
 
 Starts an instance of its own (a temporary data folder, free ports), fills it, opens every page one after the other on
 one connection, in turn with a page that asks the database for nothing, and stops it. A busy machine makes both slower:
-the ratio and the processor time tell more than the milliseconds.
+the ratio and the processor time tell more than the milliseconds. A page that is too heavy is an error: that is counted.
 """
 
 import argparse
@@ -33,7 +33,10 @@ from shared.auth import Sessions
 from shared.web.callers import SESSION_COOKIE
 
 EMPTY = "/outreach/imprint"
-WARM_UP = 3
+WARM_UP = 5
+TIMES = 60
+MOST_BYTES, MOST_REQUESTS, MOST_MILLISECONDS = 100_000, 20, 50
+STARTS_WITHIN, STOPS_WITHIN = 300, 60  # seconds
 
 
 @dataclass(frozen=True)
@@ -68,34 +71,42 @@ class Measured:
 
 
 def main() -> int:
-    """0 when every page answered, 1 otherwise."""
+    """0 when every page answered and is light enough, 1 otherwise."""
+    for ending in (signal.SIGINT, signal.SIGTERM):  # also where a shell started this in the background
+        signal.signal(ending, signal.default_int_handler)
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--times", type=int, default=30)
+    parser.add_argument("--times", type=int, default=TIMES)
     parser.add_argument("--only", default="", help="pages whose name holds this")
-    parser.add_argument("--json", type=Path, default=Path("pages.json"))
+    parser.add_argument("--json", type=Path, default=Path("pages.json"), help="where the figures go")
     parser.add_argument("--running", type=Path, help="the data folder of an instance that was filled before")
     parser.add_argument("--keep", action="store_true", help="leave the filled instance running until Ctrl-C")
     options = parser.parse_args()
     with _instance(options.running) as folder:
         filled = _filled(folder)
         print(" · ".join(f"{name} {count:,}" for name, count in filled.counts.items()), flush=True)
-        measured = _measure_all(folder, filled, options.times, options.only)
-        options.json.write_text(json.dumps({**_about(), "pages": [asdict(each) for each in measured]}, indent=1))
+        measured = _measure_all(folder, filled, options)
         while options.keep:
             signal.pause()
-    slow = [each for each in measured if each.p95 > 50]
-    print(f"{len(measured)} pages, {len(slow)} with a p95 above 50 ms; load now {os.getloadavg()[0]:.1f}")
-    return 0
+    slow = [each for each in measured if each.p95 >= MOST_MILLISECONDS]
+    heavy = [each for each in measured if each.whole >= MOST_BYTES or each.requests >= MOST_REQUESTS]
+    print(
+        f"{len(measured)} pages; p95 of {MOST_MILLISECONDS} ms or more: {len(slow)}; too heavy: {len(heavy)}; "
+        f"load now {os.getloadavg()[0]:.1f}"
+    )
+    return 1 if heavy else 0
 
 
-def _measure_all(folder: DataFolder, filled: Filled, times: int, only: str) -> list[Measured]:
+def _measure_all(folder: DataFolder, filled: Filled, options: argparse.Namespace) -> list[Measured]:
+    """Each page's figures, printed and written at once: a run that is broken off leaves those that it has."""
     print(f"{'page':<38} {'median':>7} {'p95':>7} {'cpu':>6} {'ratio':>6} {'cpu/e':>6} {'html':>7} {'whole':>7} req.")
     measured = []
     with _Browser(folder) as browser:
         for page in PAGES:
-            if only in page.name:
-                measured.append(_measure(browser, page, filled.ids, times))
+            if options.only in page.name:
+                measured.append(_measure(browser, page, filled.ids, options.times))
                 print(_line(measured[-1]), flush=True)
+                figures = {**_about(), "times": options.times, "pages": [asdict(each) for each in measured]}
+                options.json.write_text(json.dumps(figures, indent=1))
     return measured
 
 
@@ -241,14 +252,19 @@ def _instance(running: Path | None) -> Iterator[DataFolder]:
         environment = {**os.environ, "DATA_DIR": path, "PORT": "0", "MAILBOX_PORT": "0"}
         started = subprocess.Popen([sys.executable, "-m", "deploy.local", "run"], env=environment)
         try:
-            while not folder.instance.exists():
-                if started.poll() is not None:
-                    raise SystemExit("the instance did not start")
-                time.sleep(0.2)
+            _wait_until_it_runs(folder, started)
             yield folder
         finally:
-            started.send_signal(signal.SIGINT)
-            started.wait(30)
+            started.terminate()
+            started.wait(STOPS_WITHIN)
+
+
+def _wait_until_it_runs(folder: DataFolder, started: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + STARTS_WITHIN
+    while not folder.instance.exists():
+        if started.poll() is not None or time.monotonic() > deadline:
+            raise SystemExit("the instance did not start")
+        time.sleep(0.2)
 
 
 def _filled(folder: DataFolder) -> Filled:
@@ -264,9 +280,14 @@ def _filled(folder: DataFolder) -> Filled:
 
 def _about() -> dict[str, object]:
     return {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": platform.machine(), "cores": os.cpu_count(),
-        "python": platform.python_version(), "load": os.getloadavg(),
+        "at": datetime.now(UTC).isoformat(timespec="seconds"), "commit": _commit(), "load": os.getloadavg(),
+        "machine": platform.machine(), "cores": os.cpu_count(), "python": platform.python_version(),
     }  # fmt: skip
+
+
+def _commit() -> str:
+    asked = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    return asked.stdout.strip()
 
 
 if __name__ == "__main__":

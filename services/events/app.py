@@ -12,6 +12,7 @@ from services.events import consumer
 from services.events.api import offers, registrations, slots, upkeep
 from services.events.settings import Settings
 from services.events.store.store import COLLECTIONS, Store
+from services.events.usecases.coverage import prove_need_and_supply
 from services.events.usecases.tables import IMPORTERS
 from services.events.usecases.upkeep import erase_due, expire_offers, finish_left_behind, reconcile
 from services.events.web.routers import ROUTERS as PAGES
@@ -70,4 +71,6 @@ def _workers(store: Store, clock: Clock, imports: Imports) -> dict[str, Worker]:
         "finishing": lambda: every(2, lambda: finish_left_behind(store, now=clock.now())),
         "erasing": lambda: every_by(clock, HOUR, lambda: erase_due(store, now=clock.now())),
         "imports": lambda: every(1, imports.work),
+        "counting": lambda: every(1, store.tally.count_up),
+        "proving counts": lambda: every(24 * 3600, lambda: prove_need_and_supply(store)),
     }

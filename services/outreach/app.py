@@ -12,6 +12,7 @@ from services.outreach.settings import Settings
 from services.outreach.store import collections
 from services.outreach.store.core import Store
 from services.outreach.usecases.erasure import erase_due
+from services.outreach.usecases.reports import prove_figures
 from services.outreach.usecases.schools import close_schools
 from services.outreach.usecases.tables import IMPORTERS
 from services.outreach.usecases.visit_proposals import expire_proposals
@@ -46,6 +47,8 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         "expiring proposals": lambda: every_by(clock, MINUTE, lambda: expire_proposals(store, now=clock.now())),
         "closing": lambda: every_by(clock, HOUR, lambda: close_schools(store, now=clock.now())),
         "imports": lambda: every(1, imports.work),
+        "counting": lambda: every(1, store.tally.count_up),
+        "proving figures": lambda: every(24 * 3600, lambda: prove_figures(store)),
     }
 
     async def prepare() -> None:

@@ -2,12 +2,13 @@
 
 import gettext
 import io
+from collections.abc import Callable
 from datetime import date, datetime
-from functools import cache, lru_cache
+from functools import cache, lru_cache, wraps
 from pathlib import Path
 from typing import Literal
 
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_datetime
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -16,7 +17,18 @@ from shared.errors import RuleBroken
 
 Language = Literal["de", "en"]
 CATALOGUES = Path(__file__).parent / "catalogues"
-remembered = lru_cache(maxsize=4096)  # a page writes the same days and hours again and again
+remembered = lru_cache(maxsize=4096)  # a page writes the same texts and days again and again
+
+
+def _remembered_days(formatter: Callable[[date, str], str]) -> Callable[[date, str], str]:
+    """Remembers by the wall date alone: moments of different zones can be equal and yet lie on different days."""
+    kept = remembered(formatter)
+
+    @wraps(formatter)
+    def formatted(value: date, language: str) -> str:
+        return kept(date(value.year, value.month, value.day), language)
+
+    return formatted
 
 
 @cache
@@ -54,17 +66,16 @@ def _shown(values: dict[str, object], language: str) -> dict[str, object]:
     }
 
 
-@remembered
+@_remembered_days
 def day(value: date, language: str) -> str:
     """A wall date with its weekday: `Di., 1. Dezember 2026` / `Tue, 1 December 2026`."""
     pattern = "EEE, d. MMMM y" if language == "de" else "EEE, d MMMM y"
     return format_date(value, pattern, locale=language)
 
 
-@remembered
 def clock_time(value: datetime, language: str) -> str:
     """A wall time: `9:00 Uhr` / `9:00`."""
-    return format_time(value, "H:mm", locale=language) + (" Uhr" if language == "de" else "")
+    return f"{value.hour}:{value.minute:02}" + (" Uhr" if language == "de" else "")
 
 
 def day_and_time(value: datetime, language: str) -> str:
@@ -74,22 +85,22 @@ def day_and_time(value: datetime, language: str) -> str:
 
 def time_span(start: datetime, end: datetime, language: str) -> str:
     """Two wall times of one day: `9:00–12:00 Uhr` / `9:00–12:00`."""
-    return f"{start.hour}:{start:%M}–{clock_time(end, language)}".replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{start.hour}:{start.minute:02}–{clock_time(end, language)}".replace(" ", "\N{NO-BREAK SPACE}")
 
 
-@remembered
+@_remembered_days
 def weekday(value: date, language: str) -> str:
     """The short name of the weekday: `Di.` / `Tue`."""
     return format_date(value, "EEE", locale=language)
 
 
-@remembered
+@_remembered_days
 def month(value: date, language: str) -> str:
     """The month's name: `Dezember` / `December`."""
     return format_date(value, "LLLL", locale=language)
 
 
-@remembered
+@_remembered_days
 def short_day(value: date, language: str) -> str:
     """A wall date in figures: `01.12.2026` / `01/12/2026`."""
     return format_date(value, "dd.MM.y" if language == "de" else "dd/MM/y", locale=language)

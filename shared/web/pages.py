@@ -8,7 +8,6 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData
 
@@ -18,6 +17,7 @@ from shared.ids import derived_id, random_id
 from shared.ui import language as words
 from shared.ui.menu import home_of, initials, menu, section
 from shared.ui.switch import switch_choices
+from shared.ui.templating import environment
 from shared.web.assets import Assets
 from shared.web.callers import SignInNeeded, sign_in_address, visitor
 from shared.web.idempotency import LARGEST_BODY, BodyTooLarge
@@ -44,7 +44,7 @@ class Pages:
     def __init__(self, service: str, templates: Path) -> None:
         self.service = service
         self.assets = Assets(UI / "static")
-        self._environments = {code: _environment(templates, code) for code in ("de", "en")}
+        self._environments = {code: environment([templates, UI / "templates"], code) for code in ("de", "en")}
 
     def show(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """The page `template` for this request's person and language."""
@@ -74,27 +74,6 @@ class Pages:
     def _static(self, name: str) -> str:
         """The address of a file below shared/ui/static."""
         return f"/{self.service}/static/{name}?v={self.assets.version(name)}"
-
-
-def _environment(templates: Path, code: str) -> Environment:
-    """One for each language: Jinja's overlays share their globals, and with them the translations."""
-    environment = Environment(
-        loader=FileSystemLoader([templates, UI / "templates"]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        auto_reload=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    environment.install_gettext_translations(words.translations(code), newstyle=True)  # type: ignore[attr-defined]
-    for name in ("day", "clock_time", "day_and_time", "time_span", "weekday", "month", "short_day", "timestamp"):
-        environment.filters[name] = _with_language(getattr(words, name), code)
-    return environment
-
-
-def _with_language(formatter: Any, code: str) -> Any:
-    return lambda *values: formatter(*values, code)
 
 
 def language_of(request: Request) -> words.Language:

@@ -1,5 +1,7 @@
 """From the list of dates to the confirmed class, as a teacher and a company meet it in a browser."""
 
+import re
+
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import OpenPage
@@ -14,11 +16,15 @@ async def fill_in(page: Page, name: str = "9a", pupils: str = "24") -> None:
     await page.get_by_label("Ich habe das gelesen", exact=False).check()
 
 
-async def register(page: Page, slot_id: str, name: str = "9a", pupils: str = "24") -> None:
-    """A class is registered; the page of its registration stands open."""
+async def register(page: Page, slot_id: str, name: str = "9a", pupils: str = "24") -> str:
+    """A class is registered; the page of its registration stands open. Returns the registration's id.
+
+    A click returns before the answer is there, so the address says nothing until it has changed."""
     await page.goto(f"/events/slots/{slot_id}/register")
     await fill_in(page, name, pupils)
     await page.locator("button.big").click()
+    await expect(page).to_have_url(re.compile("/events/registrations/"))
+    return page.url.split("/")[-1].split("?")[0]
 
 
 async def test_a_teacher_books_on_a_phone_and_the_company_approves(world: World, page_of: OpenPage) -> None:

@@ -45,8 +45,7 @@ async def test_a_company_offers_approves_and_checks_a_group_in(
     slot = await world.db.slots.find_one({"starts_local": "2026-12-01T09:00:00"})
     assert slot
     teacher = await page_of("teacher")
-    await register(teacher, slot["_id"], pupils="20")
-    registration = teacher.url.split("/")[-1].split("?")[0]
+    registration = await register(teacher, slot["_id"], pupils="20")
 
     await company.goto("/events/company")
     await company.get_by_role("button", name="Ausgewählten zusagen").click()

@@ -51,11 +51,9 @@ async def places(world: World, page_of: OpenPage) -> dict[str, str]:
     """The ids in the addresses: a slot of company-1 with a requested registration of school-1."""
     slot = await world.slot({"approval": "company"})
     page = await page_of("teacher")
-    await register(page, slot.id)
-    registration = page.url.split("/")[-1].split("?")[0]
+    registration = await register(page, slot.id)
     other = await world.slot(starts_local="2026-12-02T09:00", ends_local="2026-12-02T12:00")
-    await register(page, other.id, "9b")
-    confirmed = page.url.split("/")[-1].split("?")[0]
+    confirmed = await register(page, other.id, "9b")
     return {
         "slot": slot.id, "offer": slot.offer.id, "registration": registration, "confirmed": confirmed,
         "code": check_in_code(registration, SECRET),

@@ -16,6 +16,7 @@ from services.outreach.store.core import Store as OutreachStore
 from shared.ids import random_id
 from shared.mongo import database
 from tests.browser.conftest import OpenPage
+from tests.browser.test_booking_journey import register
 from tests.browser.test_pages_behave import client, fingerprint
 from tests.support.front_door import NOW, ROLES, SECRET, FrontDoor, World
 from tests.support.servers import MailServer
@@ -76,7 +77,7 @@ async def test_from_the_sign_in_mail_to_the_confirmed_class_in_at_most_twelve_ta
     slot = await world.slot(starts_local="2026-12-02T09:00", ends_local="2026-12-02T12:00")
     if remembered:
         earlier = await world.slot()
-        await book(await page_of("teacher"), earlier.id)
+        await register(await page_of("teacher"), earlier.id)
     page = await page_of()
     taps = Taps(page)
     await page.goto(await mailed_link(door, mail_server))
@@ -97,18 +98,6 @@ async def test_from_the_sign_in_mail_to_the_confirmed_class_in_at_most_twelve_ta
     await expect(page.get_by_role("heading", level=1)).to_have_text("Bestätigt")
     assert taps.count <= MOST_TAPS, taps.count
     assert taps.count == (8 if remembered else 11)
-
-
-async def book(page: Page, slot_id: str, name: str = "9a", pupils: str = "24") -> str:
-    """A class is registered; returns the id of its registration."""
-    await page.goto(f"/events/slots/{slot_id}/register")
-    await page.locator("[name='group.name']").fill(name)
-    await page.locator("[name='group.grade']").select_option("9")
-    await page.locator("[name='group.pupils']").fill(pupils)
-    await page.get_by_label(REQUIREMENTS_READ).check()
-    await page.locator("button.big").click()
-    await expect(page).to_have_url(re.compile("/events/registrations/"))
-    return page.url.split("/")[-1].split("?")[0]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +176,7 @@ async def test_a_class_is_found_compared_and_booked_by_keyboard_alone(world: Wor
 
 async def test_a_class_that_would_wait_is_told_so_before_anything_is_sent(world: World, page_of: OpenPage) -> None:
     slot = await world.slot(places=30)
-    await book(await page_of("other-teacher"), slot.id, "8c", "20")
+    await register(await page_of("other-teacher"), slot.id, "8c", "20")
     page = await page_of("teacher")
     await page.goto(f"/events/slots/{slot.id}/register")
     await page.locator("[name='group.name']").fill("9a")
@@ -205,7 +194,7 @@ async def test_a_class_that_would_wait_is_told_so_before_anything_is_sent(world:
 async def test_filters_and_the_class_stay_in_the_address(world: World, page_of: OpenPage) -> None:
     slot = await world.slot()
     page = await page_of("teacher")
-    await book(page, slot.id)
+    await register(page, slot.id)
     await page.goto("/events/find?max_km=20&sort=distance")
     await page.get_by_role("link", name="9a 24 Schüler:innen").click()
     for part in ("max_km=20", "sort=distance", "group=9a", "grade=9", "free_places=24", "near_school=school-1"):
@@ -219,7 +208,7 @@ async def test_a_date_that_the_company_moved_is_answered_at_home(
 ) -> None:
     slot = await world.slot()
     teacher, company = await page_of("teacher"), await page_of("company")
-    await book(teacher, slot.id)
+    await register(teacher, slot.id)
     monkeypatch.setattr(door.clock, "moment", NOW + timedelta(minutes=5))
     await company.goto(f"/events/slots/{slot.id}/move")
     await company.get_by_label("Neuer Tag").fill("2026-12-08")
@@ -236,7 +225,7 @@ async def test_a_date_that_the_company_moved_is_answered_at_home(
 async def test_the_papers_hold_what_the_day_needs(world: World, page_of: OpenPage, door: FrontDoor) -> None:
     slot = await world.slot()
     page = await page_of("teacher")
-    registration = await book(page, slot.id)
+    registration = await register(page, slot.id)
     await page.goto(f"/events/registrations/{registration}/attendance-list")
     assert await page.locator("table.attendance tbody tr").count() == 26
     await page.goto(f"/events/registrations/{registration}/day-sheet")
@@ -249,7 +238,7 @@ async def test_the_papers_hold_what_the_day_needs(world: World, page_of: OpenPag
 
 async def test_calendar_files_name_the_date_once_for_ever(world: World, page_of: OpenPage, door: FrontDoor) -> None:
     slot = await world.slot()
-    registration = await book(await page_of("teacher"), slot.id)
+    registration = await register(await page_of("teacher"), slot.id)
     async with client(door, "teacher") as http:
         own = await http.get(f"/events/registrations/{registration}/calendar.ics")
     async with client(door) as http:
@@ -285,7 +274,7 @@ async def test_each_page_of_a_registration_is_for_its_own_school_alone(
     world: World, page_of: OpenPage, door: FrontDoor
 ) -> None:
     slot = await world.slot()
-    registration = await book(await page_of("teacher"), slot.id)
+    registration = await register(await page_of("teacher"), slot.id)
     pages = [f"registrations/{registration}/{part}" for part in ("day-sheet", "attendance-list", "qr", "calendar.ics")]
     before = await fingerprint(world.db)
     for person, status in (("teacher", 200), ("coordinator", 200), ("other-teacher", 403), ("company", 403),
@@ -310,7 +299,7 @@ async def test_each_page_of_a_registration_is_for_its_own_school_alone(
 
 async def test_papers_are_there_once_the_class_is_confirmed(world: World, page_of: OpenPage, door: FrontDoor) -> None:
     slot = await world.slot({"approval": "company"})
-    registration = await book(await page_of("teacher"), slot.id)
+    registration = await register(await page_of("teacher"), slot.id)
     async with client(door, "teacher") as http:
         for part in ("day-sheet", "attendance-list", "qr", "calendar.ics"):
             answer = await http.get(f"/events/registrations/{registration}/{part}")

@@ -89,7 +89,7 @@ async def furnished(door: FrontDoor, mongodb_url: str) -> AsyncIterator[Estate]:
             await until("the key to be known", lambda: _knows_the_key(estate, key))
             await _agency(store, estate)
             await _furnish(client, estate)
-            await until("the people to be known", lambda: _knows_the_people(estate))
+            await know_each_other(estate)
         yield estate
         for browser in estate.browsers.values():
             await browser.aclose()
@@ -270,6 +270,11 @@ async def _knows_the_key(estate: Estate, key: str) -> bool:
             if await db.api_keys.count_documents({"key_hash": hash_of_key(key)}) == 0:
                 return False
     return True
+
+
+async def know_each_other(estate: Estate) -> None:
+    """Wait until every service knows the estate's people."""
+    await until("the people to be known", lambda: _knows_the_people(estate))
 
 
 async def _knows_the_people(estate: Estate) -> bool:

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+import httpx
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route
+from playwright.async_api import Error as PlaywrightError
 
 from shared.ids import random_id
 from shared.web.callers import SESSION_COOKIE
@@ -63,17 +65,25 @@ class Window:
     async def open(self, path: str) -> list[str]:
         """What is wrong with the page at `path`; nothing when there is no page but a file."""
         self.said.clear()
+        try:
+            answer = await self.page.goto(path)
+        except PlaywrightError:  # a file, which the browser saves instead
+            return await self._download(path)
+        assert answer
+        self.status = answer.status
+        headers = await answer.all_headers()
+        html = await answer.text() if headers.get("content-type", "").startswith("text/html") else ""
+        if "<html" not in html:  # a text, or part of a page, which is looked at where it is put in
+            return [f"{path}: {answer.status}"] if answer.status >= 400 else []
+        if "sandbox" in headers.get("content-security-policy", ""):  # a mail: axe needs scripts
+            return await self.show(html, path, is_mail=True)
+        return await self._wrong(path, answer.status)
+
+    async def _download(self, path: str) -> list[str]:
         answer = await self.page.request.get(path)
         self.status = answer.status
-        if not answer.headers.get("content-type", "").startswith("text/html"):
-            return [f"{path}: {answer.status}"] if answer.status >= 400 else []
-        html = await answer.text()
-        if "<html" not in html:  # part of a page, which is looked at where it is put in
-            return []
-        if "sandbox" in answer.headers.get("content-security-policy", ""):  # a mail: axe needs scripts
-            return await self.show(html, path, is_mail=True)
-        await self.page.goto(path)
-        return await self._wrong(path, answer.status)
+        assert "attachment" in answer.headers.get("content-disposition", ""), f"{path} did not open"
+        return [f"{path}: {answer.status}"] if answer.status >= 400 else []
 
     async def show(self, html: str, name: str, is_mail: bool = False) -> list[str]:
         """What is wrong with the page that a form was answered with, or with a mail, which has styles of its own."""
@@ -155,12 +165,20 @@ def too_long(value: Any) -> str:
 
 async def answer(estate: Estate, actor: str, path: str, language: str, form: dict[str, Any]) -> str:
     """The HTML of the page with which a form is answered; empty for an answer that is no page."""
+    got = await answered(estate, actor, path, language, form)
+    return got.text if got.headers.get("content-type", "").startswith("text/html") else ""
+
+
+async def answered(
+    estate: Estate, actor: str, path: str, language: str, form: dict[str, Any], **hidden: str
+) -> httpx.Response:
+    """What a form is answered with, as its own page sends it but for the `hidden` fields that are given."""
     http = await estate.client(actor)
     http.cookies.set("perspektive_language", language)
-    hidden = {"csrf": estate.tokens[actor], "request_id": random_id()}
+    hidden = {"csrf": estate.tokens[actor], "request_id": random_id(), **hidden}
     try:
         got = await http.post(path, data={**form, **hidden}, follow_redirects=True)
     finally:
         http.cookies.delete("perspektive_language")
     assert got.status_code < 500, got.text[:400]
-    return got.text if got.headers.get("content-type", "").startswith("text/html") else ""
+    return got

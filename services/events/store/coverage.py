@@ -1,11 +1,12 @@
-"""What need and supply are counted from: slots, and registrations grouped by slot and by the schools' district."""
+"""Need and supply counted afresh from slots and registrations: what is kept (need.py) is proven against it."""
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING
 
-from services.events.domain.coverage import ELSEWHERE, Need, SlotNeed
+from services.events.domain.coverage import ELSEWHERE, Coverage, Need, SlotNeed, add_up
 from services.events.domain.facts import UNPUBLISHED
 from shared.mongo import Database, Document
 
@@ -18,16 +19,20 @@ KINDS = {
     "waitlisted": "waiting",
 }
 NEEDED_OF_SLOT = ("district_ags", "field", "starts_local", "places", "taken")
-BY_SLOT, BY_DISTRICT, SLOTS = "asked_by_slot", "asked_by_district", "supply"
+FORMER_INDEXES = (("registrations", "asked_by_slot"), ("registrations", "asked_by_district"), ("slots", "supply"))
 
 
-async def create_indexes(db: Database) -> None:
-    """All that is counted stands in these, so that no slot and no registration has to be read."""
-    asked = [("campaign_id", 1), ("state", 1)]
-    await db.registrations.create_index([*asked, ("slot_id", 1), ("group.pupils", 1)], name=BY_SLOT)
-    await db.registrations.create_index([*asked, ("school_district_ags", 1), ("group.pupils", 1)], name=BY_DISTRICT)
-    there = [("campaign_id", 1), ("state", 1), ("offer_state", 1)]
-    await db.slots.create_index([*there, *((name, 1) for name in NEEDED_OF_SLOT), ("_id", 1)], name=SLOTS)
+async def drop_former_indexes(db: Database) -> None:
+    """Take away what served counting at each look: every booking had to keep it."""
+    for collection, name in FORMER_INDEXES:
+        if name in await db[collection].index_information():
+            await db[collection].drop_index(name)
+
+
+async def counted_afresh(store: "Store", campaign_id: str | None, districts: Iterable[str]) -> Coverage:
+    """Need and supply of one campaign, or of all; `districts` are there anyway."""
+    slots, asked = await asyncio.gather(slot_needs(store, campaign_id), asked_by_district(store, campaign_id))
+    return add_up(slots, asked, districts)
 
 
 async def slot_needs(store: "Store", campaign_id: str | None) -> list[SlotNeed]:
@@ -38,8 +43,8 @@ async def slot_needs(store: "Store", campaign_id: str | None) -> list[SlotNeed]:
     """
     open_ones = [state for state, kind in KINDS.items() if kind != "taken"]
     query = {**_of(campaign_id), "state": "open", "offer_state": {"$nin": ["withdrawn", *UNPUBLISHED]}}
-    found = store.db.slots.find(query, dict.fromkeys(NEEDED_OF_SLOT, 1)).hint(SLOTS)
-    asked, rows = await asyncio.gather(_asked(store, campaign_id, "slot_id", open_ones, BY_SLOT), found.to_list(None))
+    found = store.db.slots.find(query, dict.fromkeys(NEEDED_OF_SLOT, 1))
+    asked, rows = await asyncio.gather(_asked(store, campaign_id, "slot_id", open_ones), found.to_list(None))
     alike: dict[tuple[str | None, str, str], Need] = defaultdict(Need)
     nothing = Need()
     for row in rows:
@@ -54,17 +59,17 @@ async def slot_needs(store: "Store", campaign_id: str | None) -> list[SlotNeed]:
 
 async def asked_by_district(store: "Store", campaign_id: str | None) -> dict[str, Need]:
     """What the schools of each district asked for."""
-    return await _asked(store, campaign_id, "school_district_ags", list(KINDS), BY_DISTRICT)
+    return await _asked(store, campaign_id, "school_district_ags", list(KINDS))
 
 
-async def _asked(store: "Store", campaign_id: str | None, by: str, states: list[str], index: str) -> dict[str, Need]:
+async def _asked(store: "Store", campaign_id: str | None, by: str, states: list[str]) -> dict[str, Need]:
     key = {"key": {"$ifNull": [f"${by}", ELSEWHERE]}, "state": "$state"}
     pipeline = [
         {"$match": {**_of(campaign_id), "state": {"$in": states}}},
         {"$group": {"_id": key, "pupils": {"$sum": "$group.pupils"}}},
     ]
     needs: dict[str, Need] = defaultdict(Need)
-    for row in await store.db.registrations.aggregate(pipeline, hint=index).to_list(None):
+    for row in await store.db.registrations.aggregate(pipeline).to_list(None):
         need, kind = needs[row["_id"]["key"]], KINDS[row["_id"]["state"]]
         setattr(need, kind, getattr(need, kind) + row["pupils"])
     return needs

@@ -12,6 +12,7 @@ from shared.mongo import Document
 from shared.region import postal_code
 from shared.schemas.events import GroupFacts, OfferFacts
 from shared.schemas.outreach import CampaignChanged, CompanyChanged, Contact, SchoolChanged
+from shared.tally import changed_again
 from shared.words import search_words
 
 STEPS_KEPT = 40
@@ -59,6 +60,7 @@ def offer_in_slot(offer: Offer) -> Document:
         "municipality_ags": municipality_of(place.postal_code),
         "lat": place.lat,
         "lon": place.lon,
+        **changed_again(),
     }
 
 
@@ -70,7 +72,7 @@ def municipality_of(plz: str) -> str | None:
 
 def decided_of_slot(slot: Slot) -> Document:
     """What a decision may have changed."""
-    return {**{name: getattr(slot, name) for name in DECIDED_OF_SLOT}, **_derived_of_slot(slot)}
+    return {**{name: getattr(slot, name) for name in DECIDED_OF_SLOT}, **_derived_of_slot(slot), "counted": False}
 
 
 def _derived_of_slot(slot: Slot) -> Document:

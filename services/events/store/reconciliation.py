@@ -35,7 +35,7 @@ async def compare_slot(db: Database, slot_id: str) -> list[Found]:
     if document is None:
         return []
     by_id = {row["_id"]: row for row in rows}
-    return differences(slot_of(document), list(_with_pending(by_id, document.get("pending")).values()))
+    return differences(slot_of(document), list(with_pending(by_id, document.get("pending")).values()))
 
 
 def differences(slot: Slot, rows: list[Document]) -> list[Found]:
@@ -56,7 +56,8 @@ def differences(slot: Slot, rows: list[Document]) -> list[Found]:
     return [(slot.id, what, counter, counted) for what, counter, counted, agrees in compared if not agrees]
 
 
-def _with_pending(rows: dict[str, Document], pending: Document | None) -> dict[str, Document]:
+def with_pending(rows: dict[str, Document], pending: Document | None) -> dict[str, Document]:
+    """The registrations `rows` of a slot as its batch `pending` makes them."""
     if pending is None:
         return rows
     for new in pending["new"]:

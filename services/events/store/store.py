@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from services.events.domain.commands import Command
 from services.events.domain.facts import Campaign, Offer, Registration, School, Slot
 from services.events.domain.history import Happened
-from services.events.store import coverage
+from services.events.store import coverage, need
 from services.events.store.documents import (
     campaign_of,
     decided_of_offer,
@@ -28,11 +28,12 @@ from shared.errors import TryLater
 from shared.mongo import AlreadyThere, Collection, Database, Document, Session, transaction
 from shared.schemas.base import Message
 from shared.tables import importing
+from shared.tally import COLLECTIONS as TALLIED
 from shared.words import fill_words
 
 COLLECTIONS = [
     "offers", "slots", "registrations", "waiting_list_log", "schools", "companies", "campaigns", "self_found_places",
-    "erasure_receipts", *importing.COLLECTIONS,
+    "erasure_receipts", *need.COLLECTIONS, *TALLIED, *importing.COLLECTIONS,
 ]  # fmt: skip
 WITHOUT_PENDING = {"pending": 0}
 Cursor = tuple[datetime, str]
@@ -48,6 +49,7 @@ class Store:
         self.db = db
         self.zone = zone
         self.contact_kept = contact_kept
+        self.tally = need.tally(db)
         self.written: Callable[[], None] = lambda: None
         self.places = Places(db, lambda: self.written(), contact_kept)
 
@@ -75,7 +77,8 @@ class Store:
             [("state", 1), ("company_id", 1)], partialFilterExpression={"state": "requested"}
         )
         await db.registrations.create_index([("created_at", 1), ("_id", 1)])
-        await coverage.create_indexes(db)
+        await coverage.drop_former_indexes(db)
+        await self.tally.prepare()
         await db.slots.create_index(
             [("state", 1), ("offer_state", 1), ("starts_utc", 1), ("municipality_ags", 1), ("free", 1)],
             name="on_the_map",
@@ -164,7 +167,10 @@ class Store:
 
     async def names_of_people(self, ids: Iterable[str]) -> dict[str, str]:
         """Names of active people by id."""
-        wanted = {"_id": {"$in": sorted({each for each in ids if each})}, "active": True}
+        known = sorted({each for each in ids if each})
+        if not known:
+            return {}
+        wanted = {"_id": {"$in": known}, "active": True}
         return {row["_id"]: row["name"] for row in await self.db.people.find(wanted, {"name": 1}).to_list(None)}
 
     async def waiting_before(self, registration: Registration) -> int:
@@ -275,7 +281,8 @@ class Store:
         """Up to `limit` + 1 rows in the order of the field `order`, then of their ids, beyond the cursor `after`."""
         direction = -1 if latest_first else 1
         found = collection.find(self.beyond(filter, order, after, latest_first=latest_first), WITHOUT_PENDING)
-        return await found.sort([(order, direction), ("_id", direction)]).to_list(limit + 1)
+        # With the limit the database stops there; else it makes 101 rows ready and keeps a cursor open.
+        return await found.sort([(order, direction), ("_id", direction)]).limit(limit + 1).to_list(limit + 1)
 
     def beyond(self, filter: Document, order: str, after: Cursor | None, *, latest_first: bool = False) -> Document:
         """The filter for what lies beyond the cursor `after`."""

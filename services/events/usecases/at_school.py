@@ -10,6 +10,7 @@ from services.events.domain.facts import Registration
 from services.events.domain.groups import KnownGroup, remembered
 from services.events.domain.history import Happened, history
 from services.events.store.documents import registration_of
+from services.events.store.places import UNREAD
 from services.events.store.store import Store
 from services.events.usecases.inputs import RegistrationFilter
 from services.events.usecases.offers import identity_may_ask
@@ -63,8 +64,9 @@ async def show_home(store: Store, identity: Identity, *, now: datetime) -> Home:
         raise NotAllowed
     own: Document = {"school_id": {"$in": identity.organisations("teacher")}}
     db = store.db.registrations
-    rows = await db.find({**own, "active": True}).sort("changed_at", -1).to_list(MOST_ACTIVE)
-    rows += await db.find({**own, "active": False}).sort("changed_at", -1).to_list(MOST_ENDED)
+    active = db.find({**own, "active": True}, UNREAD).sort("changed_at", -1).limit(MOST_ACTIVE)
+    ended = db.find({**own, "active": False}, UNREAD).sort("changed_at", -1).limit(MOST_ENDED)
+    rows = [*await active.to_list(MOST_ACTIVE), *await ended.to_list(MOST_ENDED)]
     views = await with_slots(store, rows)
     noted = {row["_id"]: row.get("noted_at") for row in rows}
     home = Home(registered_by=await store.names_of_people(view.registered_by for view in views))
@@ -119,7 +121,8 @@ async def find_known_groups(store: Store, identity: Identity, *, now: datetime) 
     if not schools:
         return []
     since = {"school_id": {"$in": schools}, "created_at": {"$gt": now - GROUPS_REMEMBERED}}
-    rows = await store.db.registrations.find(since, {"history": 0}).sort("created_at", -1).to_list(ROWS_FOR_GROUPS)
+    latest = store.db.registrations.find(since, UNREAD).sort("created_at", -1).limit(ROWS_FOR_GROUPS)
+    rows = await latest.to_list(ROWS_FOR_GROUPS)
     return remembered([registration_of(row) for row in rows], by=identity.id)
 
 
@@ -128,7 +131,7 @@ async def find_last_phone(store: Store, identity: Identity) -> str:
     own = {"school_id": {"$in": identity.organisations("teacher")}, "contact.email": identity.email}
     if not identity.email:
         return ""
-    rows = await store.db.registrations.find(own, {"contact.phone": 1}).sort("created_at", -1).to_list(1)
+    rows = await store.db.registrations.find(own, {"contact.phone": 1}).sort("created_at", -1).limit(1).to_list(1)
     return rows[0]["contact"]["phone"] if rows else ""
 
 

@@ -1,5 +1,6 @@
 """What helps a teacher to choose: dates side by side, and what should be known before sending a registration."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -20,14 +21,19 @@ async def compare_slots(
 ) -> list[tuple[SlotView, Booking]]:
     """The first three of these slots, in the order asked, each with whether it can be booked; unknown ones are left
     out. Anybody may look."""
-    found = []
-    for slot_id in list(dict.fromkeys(ids))[:MOST_COMPARED]:
-        try:
-            slot = await show_slot(store, slot_id, near_school)
-        except (errors.SlotNotFound, errors.OfferNotFound):
-            continue
-        found.append((slot, await show_booking(store, slot, now=now)))
-    return found
+    chosen = list(dict.fromkeys(ids))[:MOST_COMPARED]
+    found = await asyncio.gather(*(_with_booking(store, slot_id, near_school, now) for slot_id in chosen))
+    return [each for each in found if each]
+
+
+async def _with_booking(
+    store: Store, slot_id: str, near_school: str | None, now: datetime
+) -> tuple[SlotView, Booking] | None:
+    try:
+        slot = await show_slot(store, slot_id, near_school)
+    except (errors.SlotNotFound, errors.OfferNotFound):
+        return None
+    return slot, await show_booking(store, slot, now=now)
 
 
 async def find_warnings(

@@ -1,5 +1,6 @@
 """A company's side in one view: what needs an answer, who comes when, and its offers with their next dates."""
 
+import asyncio
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.events.domain.facts import TAKING
 from services.events.store.documents import offer_of, registration_of, slot_of
+from services.events.store.places import UNREAD
 from services.events.store.store import Store
 from services.events.usecases.overview import find_requests, own_companies
 from services.events.usecases.paging import cursor, cut
@@ -27,6 +29,7 @@ SLOTS_SHOWN = 4
 DATES_SHOWN = 30
 NEXT_SHOWN = 5
 REQUESTS_SHOWN = 30
+CHECKED_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,12 @@ async def show_home(store: Store, identity: Identity, *, now: datetime) -> Home:
     """What needs an answer, what the coordinator sent back or looks at, and who comes next."""
     own = own_companies(identity)
     in_check = store.db.offers.find({**own, "check": {"$in": ["waiting", "sent_back"]}}).sort("created_at", 1)
-    offers = [offer_view(offer_of(row), with_contact=True) for row in await in_check.to_list(100)]
-    coming = await find_visitors(store, identity, now=now, limit=NEXT_SHOWN)
-    requests, in_all = await find_requests(store, identity, REQUESTS_SHOWN)
+    in_check_rows, coming, (requests, in_all) = await asyncio.gather(
+        in_check.limit(CHECKED_SHOWN).to_list(CHECKED_SHOWN),
+        find_visitors(store, identity, now=now, limit=NEXT_SHOWN),
+        find_requests(store, identity, REQUESTS_SHOWN),
+    )
+    offers = [offer_view(offer_of(row), with_contact=True) for row in in_check_rows]
     return Home(
         requests=requests,
         requests_in_all=in_all,
@@ -114,8 +120,9 @@ async def find_visitors(
     found = await store.page(store.db.slots, held, "starts_utc", limit, cursor(after), latest_first=past)
     rows, following = cut(found, "starts_utc", limit)
     slots = [slot_of(row) for row in rows]
-    offers = await store.offers([slot.offer_id for slot in slots])
-    groups = await _groups_on(store, [slot.id for slot in slots])
+    offers, groups = await asyncio.gather(
+        store.offers([slot.offer_id for slot in slots]), _groups_on(store, [slot.id for slot in slots])
+    )
     dates = [Visitors(slot_view(slot, offers[slot.offer_id]), groups[slot.id]) for slot in slots]
     return ListOf(items=dates, next=following)
 
@@ -123,7 +130,12 @@ async def find_visitors(
 async def find_last_offer(store: Store, identity: Identity, company_id: str) -> OfferView | None:
     """The offer that the company made last, whose place and contact are likely those of the next one."""
     identity.must_act_for_company(company_id)
-    rows = await store.db.offers.find({"company_id": company_id}).sort([("created_at", -1), ("_id", -1)]).to_list(1)
+    rows = (
+        await store.db.offers.find({"company_id": company_id})
+        .sort([("created_at", -1), ("_id", -1)])
+        .limit(1)
+        .to_list(1)
+    )
     return offer_view(offer_of(rows[0]), with_contact=True) if rows else None
 
 
@@ -135,7 +147,7 @@ def today(store: Store, now: datetime) -> datetime:
 async def _groups_on(store: Store, slot_ids: list[str]) -> dict[str, list[RegistrationView]]:
     holding = {"slot_id": {"$in": slot_ids}, "state": {"$in": sorted(TAKING - {"offered"})}}
     by_slot: dict[str, list[RegistrationView]] = defaultdict(list)
-    for row in await store.db.registrations.find(holding).to_list(None):
+    for row in await store.db.registrations.find(holding, UNREAD).to_list(None):
         by_slot[row["slot_id"]].append(registration_view(registration_of(row)))
     for groups in by_slot.values():
         groups.sort(key=lambda each: (each.school_name, each.group.name))

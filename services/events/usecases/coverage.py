@@ -1,11 +1,9 @@
 """Need against supply, for the coordinator."""
 
-import asyncio
-
-from services.events.domain.coverage import Coverage, add_up
+from services.events.domain.coverage import Coverage
 from services.events.domain.errors import CampaignUnknown
 from services.events.domain.facts import Campaign
-from services.events.store import coverage as stored
+from services.events.store import coverage, need
 from services.events.store.documents import campaign_of
 from services.events.store.store import Store
 from shared.auth import Identity
@@ -13,16 +11,18 @@ from shared.region import districts
 
 
 async def compare_need_and_supply(store: Store, identity: Identity, campaign_id: str | None) -> Coverage:
-    """The sums per district, field and week, of one campaign or of all, counted now. CampaignUnknown."""
+    """The sums per district, field and week, of one campaign or of all, as of now. CampaignUnknown."""
     identity.must_coordinate()
     campaign = await store.campaign(campaign_id) if campaign_id else None
     if campaign_id and campaign is None:
         raise CampaignUnknown
     shown = campaign.districts if campaign else tuple(each.ags for each in districts())
-    slots, asked = await asyncio.gather(
-        stored.slot_needs(store, campaign_id), stored.asked_by_district(store, campaign_id)
-    )
-    return add_up(slots, asked, shown)
+    return await need.sums(store, campaign_id, shown)
+
+
+async def prove_need_and_supply(store: Store) -> bool:
+    """Compare what is kept with what is counted afresh; see `Tally.prove`. Run by a worker."""
+    return await store.tally.prove(lambda: need.sums(store, None, ()), lambda: coverage.counted_afresh(store, None, ()))
 
 
 async def list_campaigns(store: Store, identity: Identity) -> list[Campaign]:

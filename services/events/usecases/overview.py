@@ -1,5 +1,6 @@
 """What pages show in one view: a person's own schools and companies, what waits for an answer, what comes next."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
@@ -97,8 +98,10 @@ async def find_campaigns(store: Store, *, now: datetime) -> list[Named]:
 async def with_slots(store: Store, rows: list[Document]) -> list[RegistrationView]:
     """The registrations in these rows, each with its slot."""
     found = [registration_of(row) for row in rows]
-    slots = await store.slots([registration.slot_id for registration in found])
-    offers = await store.offers([registration.offer_id for registration in found])
+    slots, offers = await asyncio.gather(
+        store.slots([registration.slot_id for registration in found]),
+        store.offers([registration.offer_id for registration in found]),
+    )
     return [registration_view(each, slot_view(slots[each.slot_id], offers[each.offer_id])) for each in found]
 
 

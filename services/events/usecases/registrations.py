@@ -1,12 +1,12 @@
 """A school's groups on a company's slots."""
 
+import asyncio
 from datetime import datetime
 from typing import Any, cast
 
 from services.events.domain import commands as do
 from services.events.domain import errors
 from services.events.domain.facts import TAKING, Registration, Side
-from services.events.store.documents import registration_of
 from services.events.store.store import Store
 from services.events.usecases.inputs import (
     CancelRegistration,
@@ -17,6 +17,7 @@ from services.events.usecases.inputs import (
     WithReason,
 )
 from services.events.usecases.offers import identity_may_ask
+from services.events.usecases.overview import with_slots
 from services.events.usecases.paging import cursor, cut
 from services.events.usecases.results import (
     ListOf,
@@ -112,8 +113,7 @@ async def record_attendance(
 async def show_registration(store: Store, identity: Identity, registration_id: str) -> RegistrationView:
     """One registration with its slot, for its school, its company and the coordinator."""
     registration = await _own(store, identity, registration_id)
-    slot = await store.slot(registration.slot_id)
-    offer = await store.offer(registration.offer_id)
+    slot, offer = await asyncio.gather(store.slot(registration.slot_id), store.offer(registration.offer_id))
     if slot is None or offer is None:
         raise errors.SlotNotFound
     ahead = await store.waiting_before(registration) if registration.state == "waitlisted" else None
@@ -128,11 +128,7 @@ async def find_registrations(store: Store, identity: Identity, wanted: Registrat
     filter = {"$and": [filter, own_rows(identity)]}
     rows = await store.page(store.db.registrations, filter, "created_at", wanted.limit, cursor(wanted.after))
     shown, following = cut(rows, "created_at", wanted.limit)
-    found = [registration_of(row) for row in shown]
-    slots = await store.slots([registration.slot_id for registration in found])
-    offers = await store.offers([registration.offer_id for registration in found])
-    views = [registration_view(r, slot_view(slots[r.slot_id], offers[r.offer_id])) for r in found]
-    return ListOf(items=views, next=following)
+    return ListOf(items=await with_slots(store, shown), next=following)
 
 
 def own_rows(identity: Identity) -> Document:

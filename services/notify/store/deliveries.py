@@ -78,7 +78,7 @@ class Deliveries:
         there = {row["_id"] async for row in self._rows.find({"_id": {"$in": keys}}, {"_id": 1}, session=session)}
         fresh = {d.key: d for d in deliveries if d.key not in there}
         if fresh:
-            await self._rows.insert_many([_document(delivery) for delivery in fresh.values()], session=session)
+            await self._rows.insert_many([delivery_document(delivery) for delivery in fresh.values()], session=session)
 
     async def cancel_waiting(
         self, about: str | Sequence[str], kind: str, session: Session, except_revision: int | None = None
@@ -183,7 +183,7 @@ class Deliveries:
     async def replace(self, delivery: Delivery) -> None:
         """Write the next version of a delivery that nobody holds; ChangedMeanwhile when somebody was faster."""
         before = {"_id": delivery.key, "version": delivery.version - 1, "lease": None}
-        fields = _document(delivery)
+        fields = delivery_document(delivery)
         fields.pop("order")
         if not (await self._rows.update_one(before, {"$set": fields})).matched_count:
             raise ChangedMeanwhile
@@ -207,7 +207,7 @@ class Deliveries:
 
     async def counts(self) -> dict[str, int]:
         """How many deliveries there are in each state; counting ends at COUNTED_AT_MOST."""
-        return {state: await self._rows.count_documents({"state": state}, limit=COUNTED_AT_MOST) for state in STATES}
+        return await mongo.count_each(self._rows, {state: {"state": state} for state in STATES}, COUNTED_AT_MOST)
 
     async def failed_among(self, abouts: Sequence[str]) -> set[str]:
         """Those of `abouts` with a mail that was refused for good, given up, or held back."""
@@ -245,7 +245,8 @@ def cursor_of(after: str) -> ObjectId:
         raise CursorUnknown from error
 
 
-def _document(delivery: Delivery) -> Document:
+def delivery_document(delivery: Delivery) -> Document:
+    """A new delivery's document, behind all that are there in the order of lists."""
     fields = asdict(delivery)
     to = fields.pop("to")
     for name in ("key", "lease_token"):
@@ -269,11 +270,11 @@ def words_of(role: str, email: str, name: str, subject: str) -> list[str]:
 
 
 def delivery_of(row: Document) -> Delivery:
-    """The delivery in its document."""
+    """The delivery in its document; without its facts where a list left them out."""
     to = Recipient(row["recipient_role"], row["recipient_name"], row["recipient"], row["language"], row["recipient_id"])
     plain = (
         "kind", "about", "priority", "due_at", "gives_up_at", "planned_at", "message_id", "based_on", "revision",
-        "facts", "subject", "state", "reason", "attempt_count", "sent_at", "version", "generation", "last_request_id",
+        "subject", "state", "reason", "attempt_count", "sent_at", "version", "generation", "last_request_id",
     )  # fmt: skip
     return Delivery(
         key=row["_id"],
@@ -283,6 +284,7 @@ def delivery_of(row: Document) -> Delivery:
         attempts=tuple(Attempt(**attempt) for attempt in row["attempts"]),
         lease_token=(row.get("lease") or {}).get("token", ""),
         cause=row.get("cause", ""),
+        facts=row.get("facts"),
         suppression=row.get("suppression", ""),
         settled_at=row.get("settled_at"),
         settled_by=row.get("settled_by", ""),

@@ -3,7 +3,6 @@
 Of pupils' and parents' addresses the log knows only the first letters.
 """
 
-import asyncio
 import base64
 import binascii
 from collections.abc import Iterator, Sequence
@@ -14,11 +13,12 @@ from zoneinfo import ZoneInfo
 
 from services.notify.domain import HIDDEN_ROLES, Delivery, masked
 from services.notify.store.deliveries import CursorUnknown, cursor_of, delivery_of, words_of
-from shared.mongo import Database, Document
+from shared.mongo import Database, Document, count_each, one_after_the_other
 from shared.words import beginning_with, fill_words, typed_words
 
 MANY_ATTEMPTS = 8  # with growing pauses that is about nine minutes without success
 FOUND_AT_MOST = 200
+LISTED = {"facts": 0, "words": 0}  # what no list shows, and most of what a mail weighs
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class MailLog:
     async def page(self, where: Document, limit: int, after: str | None) -> tuple[list[Delivery], str | None]:
         """Up to `limit` deliveries that fit, the newest first, and the cursor of the rest."""
         query = {**where, "order": {"$lt": cursor_of(after)}} if after else where
-        rows = await self._rows.find(query).sort("order", -1).limit(limit + 1).to_list(limit + 1)
+        rows = await self._rows.find(query, LISTED).sort("order", -1).limit(limit + 1).to_list(limit + 1)
         cursor = str(rows[limit - 1]["order"]) if len(rows) > limit else None
         return [_shown(row) for row in rows[:limit]], cursor
 
@@ -64,7 +64,7 @@ class MailLog:
         words = typed_words(q)
         if not words:
             return []
-        rows = await self._rows.find(beginning_with(words)).sort("order", -1).limit(most).to_list(most)
+        rows = await self._rows.find(beginning_with(words), LISTED).sort("order", -1).limit(most).to_list(most)
         return [_shown(row) for row in rows]
 
     async def by_keys(self, keys: Sequence[str]) -> list[Delivery]:
@@ -82,22 +82,18 @@ class MailLog:
         change = {"$set": {"settled_at": now, "settled_by": by}, "$inc": {"version": 1}}
         return (await self._rows.update_many(where, change)).modified_count
 
-    async def count(self, where: Document, most: int = 10_000) -> int:
-        """How many fit; counting ends at `most`."""
-        return await self._rows.count_documents(where, limit=most)
+    async def count_stuck(self, kinds: Sequence[str], most: int = 10_000) -> dict[str, int]:
+        """How many are stuck, by kind; counting ends at `most` of each."""
+        return await count_each(self._rows, {kind: stuck(kind) for kind in kinds}, most)
 
     async def per_day(self, what: str, where: Document, starts: datetime, ends: datetime, zone: str) -> list[Tally]:
         """Deliveries due from `starts` to `ends`, by local day and by their `what` (`state` or `kind`).
 
         Each day by itself: that is a range of an index, and the database need not work out the day of each mail.
         """
-        days = list(_days(starts, ends, ZoneInfo(zone)))
-        found = await asyncio.gather(*(self._per(what, {**where, "due_at": due}) for _, due in days))
-        return [Tally(day, *each) for (day, _), counts in zip(days, found, strict=True) for each in counts]
-
-    async def _per(self, what: str, where: Document) -> list[tuple[str, int]]:
-        steps: list[Document] = [{"$match": where}, {"$group": {"_id": f"${what}", "count": {"$sum": 1}}}]
-        return [(group["_id"], group["count"]) async for group in self._rows.aggregate(steps)]
+        parts = [_tally(day, what, {**where, "due_at": due}) for day, due in _days(starts, ends, ZoneInfo(zone))]
+        rows = await self._rows.aggregate(one_after_the_other(self._rows, parts)).to_list(None)
+        return [Tally(row["day"], row["_id"], row["count"]) for row in rows]
 
     async def coming(self, now: datetime, limit: int, after: str | None) -> tuple[list[Delivery], str | None]:
         """What is planned, the soonest first, and the cursor of the rest."""
@@ -110,7 +106,7 @@ class MailLog:
                 "due_at": {"$gte": moment},
                 "$or": [later, {"due_at": moment, "_id": {"$gt": key}}],
             }
-        found = self._rows.find(where).sort([("due_at", 1), ("_id", 1)]).limit(limit + 1)
+        found = self._rows.find(where, LISTED).sort([("due_at", 1), ("_id", 1)]).limit(limit + 1)
         rows = await found.to_list(limit + 1)
         cursor = _cursor(rows[limit - 1]) if len(rows) > limit else None
         return [_shown(row) for row in rows[:limit]], cursor
@@ -123,6 +119,11 @@ def _days(starts: datetime, ends: datetime, zone: ZoneInfo) -> Iterator[tuple[st
         midnight = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
         yield day.isoformat(), {"$gte": starts, "$lt": min(midnight, ends)}
         starts = midnight
+
+
+def _tally(day: str, what: str, where: Document) -> list[Document]:
+    count = {"_id": f"${what}", "count": {"$sum": 1}}
+    return [{"$match": where}, {"$group": count}, {"$set": {"day": day}}]
 
 
 def _words(row: Document) -> list[str]:

@@ -1,5 +1,6 @@
 """Pages: what goes out in the next days, and every kind of mail with its preview."""
 
+import asyncio
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -22,8 +23,10 @@ async def show_upcoming(
     request: Request, context: TheContext, pages: ThePages, person: Person, now: Now, after: Filter = ""
 ) -> Response:
     """How many mails of which kind on which day, and the list."""
-    found, cursor = await coming.list_coming(context, person, now=now, limit=PER_PAGE, after=after or None)
-    days, tallies = await coming.tally_coming(context, person, now=now, zone=zone_of(request))
+    (found, cursor), (days, tallies) = await asyncio.gather(
+        coming.list_coming(context, person, now=now, limit=PER_PAGE, after=after or None),
+        coming.tally_coming(context, person, now=now, zone=zone_of(request)),
+    )
     return pages.show(
         request, "upcoming.html", deliveries=found, picture=stacked(days, tallies, ()), days=coming.DAYS,
         later=f"/notify/upcoming?{urlencode({'after': cursor})}" if cursor else None,

@@ -1,5 +1,6 @@
 """Pages: the mail log and one mail's whole story."""
 
+import asyncio
 from datetime import date
 from typing import Annotated
 from urllib.parse import quote, urlencode
@@ -44,16 +45,19 @@ async def show_mail_log(
     given = {"state": state, "kind": kind, "day": day, "about": about}
     where = {name: value for name, value in given.items() if value}
     zone = zone_of(request)
-    found, cursor = await mail_log.find_deliveries(
-        context, person, LogFilter(state, kind, about, _day(day)), zone=zone, limit=PER_PAGE, after=after or None
+    (found, cursor), (days, tallies), counts = await asyncio.gather(
+        mail_log.find_deliveries(
+            context, person, LogFilter(state, kind, about, _day(day)), zone=zone, limit=PER_PAGE, after=after or None
+        ),
+        mail_log.tally_days(context, person, now=now, zone=zone),
+        mail_log.count_by_state(context, person),
     )
-    days, tallies = await mail_log.tally_days(context, person, now=now, zone=zone)
     return pages.show(
         request,
         "mail_log.html",
         deliveries=found,
         older=f"/notify/?{urlencode({**where, 'after': cursor})}" if cursor else None,
-        counts=await mail_log.count_by_state(context, person),
+        counts=counts,
         set_aside=await count_set_aside(context.store.db, person),
         picture=stacked(days, tallies, OF_A_DAY),
         states=STATES,

@@ -1,6 +1,6 @@
 """What several pages of this service share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,13 +31,18 @@ def local(request: Request) -> Callable[[datetime], datetime]:
     return lambda moment: moment.astimezone(zone)
 
 
-async def common(request: Request, context: Context, person: Identity) -> dict[str, Any]:
-    """For every page: the region's time, what an answer means, and the numbers beside the sections."""
+async def common(
+    request: Request, context: Context, person: Identity, counts: Mapping[str, int] | None = None
+) -> dict[str, Any]:
+    """For every page: the region's time, what an answer means, and the numbers beside the sections. `counts`: how many
+    mails are stuck by kind, where that is known already."""
+    if counts is None:
+        counts = await stuck.count_stuck(context, person)
     return {
         "local": local(request),
         "meaning": meaning,
         "masked": masked,
-        "stuck_count": sum((await stuck.count_stuck(context, person)).values()),
+        "stuck_count": sum(counts.values()),
     }
 
 

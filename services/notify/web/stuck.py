@@ -29,18 +29,19 @@ async def show_stuck(
     settled: Number | None = None,
 ) -> Response:
     """What is stuck, the newest first."""
+    counts = await stuck.count_stuck(context, person)
     found, cursor = await stuck.list_stuck(context, person, kind, limit=PER_PAGE, after=after or None)
     older = urlencode({**({"kind": kind} if kind else {}), "after": cursor}) if cursor else None
     return pages.show(
         request,
         "stuck.html",
         deliveries=found,
-        counts=await stuck.count_stuck(context, person),
+        counts=counts,
         kinds=stuck.KINDS,
         kind=kind,
         older=f"/notify/stuck?{older}" if older else None,
         done={"sent": sent, "left": left, "settled": settled},
-        **await common(request, context, person),
+        **await common(request, context, person, counts),
     )
 
 

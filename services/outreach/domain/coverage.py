@@ -1,7 +1,7 @@
 """Who was reached by a campaign: schools, and the share of them in each municipality."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,19 +48,19 @@ class Share:
         return 1 + (self.reached * (STEPS - 1)) // self.schools
 
 
-def reach_of(school_id: str, reached: Iterable[str], asked: Iterable[str]) -> Reach:
+def reach_of(school_id: str, reached: Set[str], asked: Set[str]) -> Reach:
     """How far the campaign came to this school."""
     if school_id in reached:
         return "reached"
     return "asked" if school_id in asked else "nothing"
 
 
-def shares(schools: Iterable[SchoolReach]) -> Mapping[str, Share]:
-    """The share of each municipality that has schools, by its key."""
+def shares(schools: Iterable[tuple[str, Reach]]) -> Mapping[str, Share]:
+    """The share of each municipality that has schools, by its key; `schools`: each one's municipality and reach."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for school in schools:
-        count = counts[school.municipality_ags]
+    for ags, reach in schools:
+        count = counts[ags]
         count[0] += 1
-        count[1] += school.reach == "reached"
-        count[2] += school.reach == "asked"
+        count[1] += reach == "reached"
+        count[2] += reach == "asked"
     return {ags: Share(ags, *count) for ags, count in counts.items()}

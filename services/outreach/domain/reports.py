@@ -10,7 +10,12 @@ COUNTED = (
     "pupils_reached",
 )  # fmt: skip
 DISTINCT = ("schools", "companies")
+PARTS = ("district", "school_type", "field")
 FIGURES = ("schools", "groups", "pupils", "companies", "visits", *COUNTED[3:])
+
+HELD = ("confirmed", "attended", "no_show")
+MET = ("confirmed", "attended")
+ASKED = ("requested", "waitlisted", "offered")
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,19 @@
 
 from datetime import UTC, datetime, timedelta
 
-from services.outreach.store import visits, words
+from services.outreach.store import figures, visits, words
 from services.outreach.store.core import GERMAN, Store
 from services.outreach.store.reports import COPIES
 from shared import outbox
 from shared.mongo import create_collections
 from shared.service import COLLECTIONS as COMMON
 from shared.tables import importing
+from shared.tally import COLLECTIONS as TALLIED
 
 COLLECTIONS = [
     "schools", "companies", "campaigns", "sign_ins", "counters", "uploads", "invitations", "feedback",
-    "erasure_receipts", *visits.COLLECTIONS, *COPIES, *importing.COLLECTIONS,
+    "erasure_receipts", *visits.COLLECTIONS, *COPIES, *figures.COLLECTIONS, *TALLIED,
+    *importing.COLLECTIONS,
 ]  # fmt: skip
 
 
@@ -44,6 +46,9 @@ async def create_indexes(store: Store) -> None:
     for copies in COPIES:
         await db[copies].create_index("campaign_id")
     await visits.create_indexes(store)
+    await db.visits.create_index("school_id")
+    await store.tally.prepare()
+    await store.register.begin()
     await importing.create_indexes(db)
     await words.create_indexes(store)
 

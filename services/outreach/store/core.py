@@ -11,6 +11,8 @@ import bson
 from pymongo.collation import Collation
 
 from services.outreach.domain.common import Aggregate, ChangedMeanwhile
+from services.outreach.store import figures
+from services.outreach.store.remembered import RememberedSchools
 from shared import mongo, outbox
 from shared.errors import Invalid
 from shared.mongo import AlreadyThere, Database, Document, Session
@@ -53,6 +55,8 @@ class Store:
         self.keep_people = keep_people
         self.keep_visits = keep_visits
         self.answer_school_days = answer_school_days
+        self.tally = figures.tally(db)
+        self.register = RememberedSchools(db)
 
     async def transaction(self, work: Callable[[Session], Awaitable[Result]]) -> Result:
         """Run `work` in one transaction (again from the start on a write conflict), then wake the relay."""

@@ -11,9 +11,11 @@ from services.outreach.domain.common import ChangedMeanwhile, searchable
 from services.outreach.domain.schools import School
 from services.outreach.school_register import School as RegisterSchool
 from services.outreach.store.core import Store, from_document, to_document, with_words
+from services.outreach.store.remembered import note_changed
 from shared import outbox
 from shared.mongo import Document, Session
 from shared.schemas.base import Message
+from shared.tally import changed_again
 
 
 async def register_entries(store: Store) -> Mapping[str, RegisterSchool]:
@@ -41,6 +43,9 @@ async def write_many(
         written = await store.db.schools.bulk_write(updates, ordered=False, session=session)
         if written.matched_count < len(changed):
             raise ChangedMeanwhile
+        visited = {"school_id": {"$in": [school.id for school in changed]}}  # they count in its district and type
+        await store.db.visits.update_many(visited, {"$set": changed_again()}, session=session)
+    await note_changed(store.db, session)
     await outbox.add(store.db, messages, session)
 
 

@@ -18,6 +18,7 @@ from services.outreach.domain.visits import Visit, aggregate
 from services.outreach.store.core import GERMAN, Store, from_document, to_document, with_words
 from shared.mongo import Document, Session
 from shared.schemas.base import Message
+from shared.tally import changed_again
 
 COLLECTIONS = ["visits", "ambassadors", "bookings"]
 
@@ -52,7 +53,7 @@ async def create_indexes(store: Store) -> None:
 
 async def save(store: Store, visit: Visit, messages: Sequence[Message], session: Session) -> None:
     """Write the visit's next version, the bookings that follow from it, and its messages. ChangedMeanwhile."""
-    await store.save("visits", visit, messages, session, rank=rank(visit))
+    await store.save("visits", visit, messages, session, rank=rank(visit), **changed_again())
     await store.db.bookings.delete_many({"visit_id": visit.id}, session=session)
     rows = [_booking_document(booking) for booking in visit.bookings()]
     if rows:

@@ -113,9 +113,13 @@ async def close_schools(store: Store, *, now: datetime) -> int:
     """Note that schools have closed whose last day is over; returns how many. Run by a worker."""
     closing = await stored.past_their_last_day(store, now.date())
     for school in closing:
-        closed = school.closed()
-        await store.save("schools", closed, [closed.message(now, "-")])
+        await _close(store, school.closed(), now)
     return len(closing)
+
+
+async def _close(store: Store, closed: School, now: datetime) -> None:
+    said = [closed.message(now, "-")]
+    await store.transaction(lambda session: stored.write_many(store, [], [closed], said, session))
 
 
 async def get_school(store: Store, identity: Identity, school_id: str) -> School:

@@ -1,5 +1,6 @@
 """An ambassador's own pages: proposals, visits with route, blocked days and limits."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
@@ -121,8 +122,9 @@ def _own_again(desk: Desk, several: str) -> Again:
 
 
 async def _own_page(desk: Desk, status: int = 200, typed: Mapping[str, Any] | None = None, **more: Any) -> Response:
-    known = await ambassadors.own_ambassador(desk.store, desk.person)
-    found = await visits.own_visits(desk.store, desk.person)
+    known, found = await asyncio.gather(
+        ambassadors.own_ambassador(desk.store, desk.person), visits.own_visits(desk.store, desk.person)
+    )
     shown = [(visit, steps(desk.person, visit, desk.now)) for visit in found]
     names = await around(desk.store, found)
     me = known.ambassador

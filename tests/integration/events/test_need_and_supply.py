@@ -14,6 +14,7 @@ from services.events.usecases.inputs import CancelRegistration, RegisterGroup
 from services.events.web.coverage import lines
 from shared.errors import NotAllowed
 from shared.ids import random_id
+from shared.tally import changed_again
 from tests.support.events_world import (
     NOW,
     STARTS,
@@ -100,7 +101,7 @@ async def test_all_campaigns_together_have_every_district(store) -> None:
 
 
 async def test_withdrawn_offers_offer_nothing(store) -> None:
-    await store.db.slots.update_many({"offer_id": "offer-1"}, {"$set": {"offer_state": "withdrawn"}})
+    await store.db.slots.update_many({"offer_id": "offer-1"}, {"$set": {"offer_state": "withdrawn", **changed_again()}})
     sums = await compare_need_and_supply(store, coordinator(), "campaign-1")
     assert sums.total.offered == 15
 

@@ -21,6 +21,7 @@ from services.outreach.web.texts import FIELDS, NAMES, text
 from shared.ids import random_id
 from shared.mongo import create_collections, database
 from shared.service import COLLECTIONS as COMMON
+from shared.tally import COLLECTIONS as TALLIED
 from shared.ui.language import translations
 from tests.support.outreach import COORDINATOR, NOW, SECRET
 
@@ -117,9 +118,13 @@ NAMES_NOBODY = {
     "outreach": {
         "schools", "companies", "campaigns",
         "report_offers", "report_slots", "report_registrations", "report_self_found",
+        "figures", "figure_members", "reach", *TALLIED,
     },
-    "events": {"slots", "schools", "companies", "campaigns", "self_found_places", "waiting_list_log"},
-    "notify": {"wordings", "campaigns", "feeds"},
+    "events": {
+        "slots", "schools", "companies", "campaigns", "self_found_places", "waiting_list_log", "need_and_supply",
+        *TALLIED,
+    },
+"notify": {"wordings", "campaigns", "feeds"},
 }  # fmt: skip
 TECHNICAL = {"inbox", "leases", "relay_state", "erasure_receipts"}
 COPIED = {"people", "api_keys"}  # told of by outreach: what is erased there is erased in the copies

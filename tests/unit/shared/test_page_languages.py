@@ -1,8 +1,14 @@
 """Both languages side by side in one process."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
+from markupsafe import Markup
+
+from shared.ui.language import clock_time, short_day
+from shared.ui.templating import environment
 from shared.web.pages import Pages
 
 
@@ -17,3 +23,30 @@ def test_each_language_has_its_own_words():
     pages = Pages("events", Path(__file__).parent)
     assert "Das hat nicht geklappt" in shown(pages, "de")
     assert "That did not work" in shown(pages, "en")
+
+
+def in_german(template: str, **values: object) -> str:
+    return environment([], "de").from_string(template).render(**values)
+
+
+def test_texts_are_translated_wherever_they_stand_in_a_template():
+    assert in_german('{{ _("Home") }}, {% set it = _("Home") if yes else "" %}{{ it }}', yes=True) == "Start, Start"
+    assert in_german("{{ _(text) }}", text="Home") == "Start"
+
+
+def test_what_is_put_into_a_text_is_escaped_also_when_the_same_went_in_before_unescaped():
+    for put_in, seen in ((Markup("<b>"), "<b>"), ("<b>", "&lt;b&gt;")):
+        assert in_german('{{ _("{name} x").format(name=name) }}', name=put_in) == f"{seen} x"
+        assert in_german('{{ ngettext("%(name)s y", "", 1, name=name) }}', name=put_in) == f"{seen} y"
+
+
+def test_a_number_chooses_its_words():
+    counted = '{{ ngettext("%(num)s pupil", "%(num)s pupils", count) }}'
+    made = environment([], "en").from_string(counted)
+    assert [made.render(count=count) for count in (1, 2, 1)] == ["1 pupil", "2 pupils", "1 pupil"]
+
+
+def test_a_moment_is_shown_as_the_clock_of_its_own_zone_shows_it():
+    berlin = datetime(2026, 12, 1, 0, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    for moment, shown in ((berlin, "01.12.2026 0:30 Uhr"), (berlin.astimezone(UTC), "30.11.2026 23:30 Uhr")):
+        assert f"{short_day(moment, 'de')} {clock_time(moment, 'de')}" == shown
