@@ -5,10 +5,10 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from services.notify import domain
-from services.notify.domain import Delivery, DeliveryUnknown
+from services.notify.domain import REMINDERS, Delivery, DeliveryUnknown, instant
 from services.notify.mails import KINDS
 from services.notify.rendering import Content
-from services.notify.samples import Language, sample_deliveries
+from services.notify.samples import ZONE, Language, sample_deliveries
 from services.notify.store.mail_log import Tally
 from services.notify.usecases.context import Context
 from shared.auth import Identity
@@ -16,6 +16,7 @@ from shared.auth import Identity
 DAYS = 14
 TUESDAY = 1
 SAMPLE_STARTS = time(9)
+REMINDED = timedelta(days=2, hours=1)  # before the start, as most reminders are
 
 
 async def tally_coming(
@@ -54,11 +55,16 @@ def show_sample(
     if not variants:
         raise DeliveryUnknown
     chosen = next((each for each in variants if each.to.tag == tag), variants[0])
-    return chosen, context.writer.content(chosen, now), context.writer.calendar_text(chosen, now), variants
+    written = instant(_sample_start(now) - REMINDED, ZONE) if kind in REMINDERS else now
+    return chosen, context.writer.content(chosen, written), context.writer.calendar_text(chosen, written), variants
 
 
 def _samples(language: Language, now: datetime) -> Iterator[Delivery]:
-    """About a Tuesday in three weeks or a little more, so that the dates look as they do in life."""
+    return sample_deliveries(language, _sample_start(now), now)
+
+
+def _sample_start(now: datetime) -> datetime:
+    """A Tuesday in three weeks or a little more, so that the dates look as they do in life."""
     day = now.date() + timedelta(days=21)
     day += timedelta(days=(TUESDAY - day.weekday()) % 7)
-    return sample_deliveries(language, datetime.combine(day, SAMPLE_STARTS), now)
+    return datetime.combine(day, SAMPLE_STARTS)

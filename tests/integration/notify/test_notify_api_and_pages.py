@@ -301,7 +301,7 @@ async def test_a_sign_in_mail_s_page_shows_no_way_in(service: Running) -> None:
 async def test_a_message_set_aside_is_shown_and_replayed(service: Running) -> None:
     form = await _signed_in(service)
     nothing = await service.http.get("/notify/messages")
-    assert "Nichts ist zurückgelegt" in nothing.text
+    assert "Keine Nachricht wartet" in nothing.text
     id = unique()
     wire = waitlisted(id).to_wire()
     row = {
