@@ -59,7 +59,7 @@ OWN = {
         "smtp",
         "suppression",
     }
-    | {"vtimezone", "words"},
+    | {"vtimezone", "words", "feeds", "worded", "wording", "wording_fields"},
 }
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 50

@@ -305,5 +305,6 @@ def delivery_of(row: Document) -> Delivery:
         suppression=row.get("suppression", ""),
         settled_at=row.get("settled_at"),
         settled_by=row.get("settled_by", ""),
+        wording=row.get("wording", 0),
         **{name: row[name] for name in plain},
     )

@@ -38,6 +38,7 @@ async def forget_person_who_left(context: Context, person_id: str, *, now: datet
     """Erase the mails to and about a person whom outreach has erased or closed. Safe to repeat."""
     store = context.store
     count = await store.deliveries.erase({"about": f"person:{person_id}", "erase_after": {"$exists": True}})
+    await store.feeds.delete(person_id)
     email = await store.email_of(person_id)
     if email:
         count += await store.deliveries.erase({"recipient_key": email.lower(), "erase_after": {"$exists": True}})

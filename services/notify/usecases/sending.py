@@ -20,6 +20,7 @@ from services.notify.suppression import AlreadyLifted, Suppression, after_refusa
 from services.notify.usecases import pupil_mails
 from services.notify.usecases.address_trouble import tell_coordinators
 from services.notify.usecases.context import Context
+from services.notify.usecases.writing import write_mail
 from shared.mongo import Session, StoreUnavailable
 from shared.schemas.notify import DeliveryFailed
 
@@ -86,8 +87,7 @@ async def with_facts(context: Context, delivery: Delivery) -> Delivery:
 async def _hand_over(context: Context, mailer: Mailer, delivery: Delivery, now: datetime) -> None:
     writer, email = context.writer, delivery.to.email
     try:
-        unsubscribe = context.tokens.unsubscribe_link(delivery.message_id) if delivery.kind in REMINDERS else ""
-        content = writer.mail(delivery, now, unsubscribe)
+        delivery, content = await write_mail(context, delivery, now=now)
         urgent = delivery.priority == domain.SIGN_IN
         mail = Mail(writer.bounce_address, envelope_address(email), content, writer.envelope_id(delivery), urgent)
         answer = await mailer.send(mail)
@@ -109,7 +109,8 @@ async def _hand_over(context: Context, mailer: Mailer, delivery: Delivery, now: 
 async def _record_sent(context: Context, delivery: Delivery, answer: str, now: datetime) -> None:
     facts = _kept(delivery)
     attempt = Attempt(now, "sent", answer)
-    await _end(context, delivery, attempt, state="sent", reason="", sent_at=now, facts=facts)
+    words = {"wording": delivery.wording, "subject": delivery.subject} if delivery.wording else {}
+    await _end(context, delivery, attempt, state="sent", reason="", sent_at=now, facts=facts, **words)
 
 
 async def _defer(context: Context, delivery: Delivery, answer: str, now: datetime) -> None:

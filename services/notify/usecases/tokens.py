@@ -49,5 +49,9 @@ class Tokens:
         except (BadSignature, ValueError, TypeError) as error:
             raise LinkIsOver from error
 
+    def feed(self, secret: str) -> str:
+        """The whole address of a calendar feed."""
+        return f"{self.public_url}/notify/calendar/{secret}.ics"
+
     def _serializer(self, action: str) -> URLSafeSerializer:
         return URLSafeSerializer(self._secret, salt=f"participant:{action}")
