@@ -100,6 +100,11 @@ async def test_the_privacy_page_names_the_days_that_are_really_set(running, brow
     assert "77 days after the date" in page and "333 days after the last sign-in" in page
 
 
+async def test_the_colon_within_a_german_word_does_not_end_the_heading(browser):
+    page = (await browser.get("/outreach/privacy", headers={"accept-language": "de"})).text
+    assert "<h3>Lehrkräfte, Kontakte der Unternehmen, Botschafter:innen und Mitarbeitende</h3>" in page
+
+
 def test_the_privacy_page_has_the_same_defaults_as_the_services():
     days = {"contact_kept_days": EventsSettings, "retention_days": NotifySettings}
     for name, other in {**days, "pupil_retention_days": NotifySettings}.items():
