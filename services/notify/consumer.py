@@ -47,6 +47,10 @@ async def on_api_key_changed(message: outreach.ApiKeyChanged, context: Context, 
     await Directory(context.store.db).copy_api_key(message)
 
 
+async def on_campaign_changed(message: outreach.CampaignChanged, context: Context, now: datetime) -> None:
+    await context.store.wordings.keep_campaign(message)
+
+
 async def on_slot_moved(message: events.SlotMoved, context: Context, now: datetime) -> None:
     await planning.plan_for_moved_slot(context, message, now=now)
 
@@ -72,6 +76,7 @@ HANDLERS: dict[type[Message], Handler] = {
     outreach.ColleagueInvited: on_colleague_invited,
     outreach.PersonChanged: on_person_changed,
     outreach.ApiKeyChanged: on_api_key_changed,
+    outreach.CampaignChanged: on_campaign_changed,
     outreach.VisitRequested: _about_visit(mails.visit_requested),
     outreach.VisitProposed: _about_visit(mails.visit_proposed),
     outreach.VisitProposalDeclined: _about_visit(mails.visit_proposal_declined),

@@ -46,6 +46,8 @@ OWN = {
     "events": set(),
     "notify": {
         "answers",
+        "bounces",
+        "bounce_mailbox",
         "calendar",
         "consent",
         "mails",
@@ -57,7 +59,7 @@ OWN = {
         "smtp",
         "suppression",
     }
-    | {"vtimezone", "words"},
+    | {"vtimezone", "words", "feeds", "worded", "wording", "wording_fields"},
 }
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 50

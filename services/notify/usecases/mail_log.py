@@ -12,6 +12,7 @@ from services.notify.store.mail_log import Tally
 from services.notify.suppression import AddressIsSuppressed
 from services.notify.usecases.context import Context
 from services.notify.usecases.sending import with_facts
+from services.notify.usecases.writing import as_sample, words_of
 from shared.auth import Identity
 
 
@@ -91,8 +92,10 @@ async def show_content(context: Context, identity: Identity, delivery: Delivery,
         hidden = {"token": "", "code": "", "expires_at": delivery.gives_up_at.isoformat()}
         return context.writer.content(replace(delivery, facts=hidden), now, secrets=False)
     delivery = await with_facts(context, delivery)
-    moment = delivery.sent_at or delivery.due_at
-    return context.writer.content(delivery, moment, secrets=False) if delivery.facts else None
+    if not delivery.facts:
+        return None
+    moment, words = delivery.sent_at or delivery.due_at, await words_of(context, delivery)
+    return context.writer.content(as_sample(delivery), moment, secrets=False, wording=words)
 
 
 async def find_recipient(context: Context, identity: Identity, delivery: Delivery) -> str:
