@@ -5,7 +5,7 @@ NAME ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test demo reset forward lint pictures bench
+.PHONY: help run test demo reset forward lint pictures calendar mails bench
 # One target at a time: two set-ups side by side would share .venv.
 .NOTPARALLEL:
 
@@ -23,6 +23,12 @@ forward: .venv/.ready-to-run ## move the clock of the running system: make forwa
 
 pictures: .venv/.ready-to-test ## take the pictures of docs/pictures from a running, fresh start
 	@exec .venv/bin/python -m tests.support.pictures docs/pictures
+
+calendar: .venv/.ready-to-test ## draw the life of a calendar entry from a real run
+	@exec .venv/bin/python -m tests.support.calendar_life docs/pictures/calendar-life.svg
+
+mails: .venv/.ready-to-test ## take pictures of the main kinds of mails
+	@exec .venv/bin/python -m tests.support.mail_pictures docs/pictures
 
 bench: .venv/.ready-to-run ## measure: make bench NAME=pages OPTIONS="--times 60"; without a name it says what there is
 	@exec .venv/bin/python -m benchmarks $(NAME) $(OPTIONS)

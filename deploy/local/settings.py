@@ -53,8 +53,10 @@ def _url(given: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str |
 
 def _relay(given: Mapping[str, str]) -> str | None:
     """A relay elsewhere could reach real people, so a demo needs to be told twice."""
-    url = _url(given, "SMTP_URL", ("smtp", "smtps"))
-    if url is not None and not _is_loopback(urlsplit(url).hostname or "") and given.get("ALLOW_REAL_MAIL") != "yes":
+    url = given.get("SMTP_URL")
+    relays = [_url({"SMTP_URL": each}, "SMTP_URL", ("smtp", "smtps")) for each in (url or "").split()]
+    outside = [each for each in relays if not _is_loopback(urlsplit(each or "").hostname or "")]
+    if outside and given.get("ALLOW_REAL_MAIL") != "yes":
         raise CannotStart(
             "SMTP_URL names a mail server outside this machine, and the demo data must reach nobody;"
             " leave SMTP_URL out to use the built-in mailbox, or set ALLOW_REAL_MAIL=yes."

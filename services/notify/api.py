@@ -19,7 +19,7 @@ class AttemptOut(BaseModel):
     """One try to send."""
 
     at: datetime
-    outcome: Literal["sent", "deferred", "refused"]
+    outcome: Literal["sent", "deferred", "refused", "bounced", "delayed", "complained"]
     answer: str = Field(description="What the mail server said")
 
 

@@ -7,13 +7,16 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.notify import api
+from services.notify.bounce_mailbox import mailbox_of, watch
 from services.notify.consumer import HANDLERS
 from services.notify.rendering import Writer
 from services.notify.sender import Sender
 from services.notify.settings import Settings
-from services.notify.smtp import Mailer, relay_of
+from services.notify.smtp.mailer import Mailer
+from services.notify.smtp.relays import relays_of
 from services.notify.store.core import COLLECTIONS, Store
 from services.notify.timing import parse_quiet_hours
+from services.notify.usecases.bouncing import hear_bounce
 from services.notify.usecases.context import Context
 from services.notify.usecases.erasure import erase_due
 from services.notify.usecases.tokens import Tokens
@@ -27,10 +30,15 @@ from shared.workers import Worker, every_by
 HOUR = timedelta(hours=1)
 
 
+def writer_of(settings: Settings) -> Writer:
+    """Who writes mails by these settings."""
+    return Writer(settings.public_url, settings.mail_from, settings.mail_domain, settings.zone, settings.bounce_address)
+
+
 def create_app(settings: Settings, clock: Clock) -> FastAPI:
     """The application, to be mounted below /notify. Nothing is connected before its lifespan begins."""
     service = Service("notify", settings, clock, listens_to=["outreach", "events"])
-    writer = Writer(settings.public_url, settings.mail_from, settings.mail_domain, settings.zone)
+    writer = writer_of(settings)
     store = Store(
         service.db,
         settings.retention_days,
@@ -41,13 +49,19 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     quiet = parse_quiet_hours(settings.quiet_hours, settings.zone)
     tokens = Tokens(settings.secret_key.get_secret_value(), settings.public_url)
     context = Context(store, writer, tokens, quiet, settings.reminders_per_week)
-    mailer = Mailer(relay_of(settings.smtp_url.get_secret_value()), settings.smtp_timeout_seconds)
+    relays = relays_of(settings.smtp_url.get_secret_value())
+    mailer = Mailer(relays, settings.smtp_timeout_seconds, settings.mails_at_once)
     sender = Sender(context, mailer, clock, settings.mails_at_once)
     service.consume(HANDLERS, context)
     workers: dict[str, Worker] = {
         "sender": sender.run,
         "erasure": lambda: every_by(clock, HOUR, lambda: erase_due(context, now=clock.now())),
     }
+    if settings.bounce_mailbox:
+        mailbox = mailbox_of(settings.bounce_mailbox.get_secret_value())
+        workers["bounces"] = lambda: watch(
+            mailbox, lambda mail: hear_bounce(context, mail, now=clock.now()), settings.bounce_mailbox_seconds
+        )
 
     def lifespan(_: FastAPI) -> AbstractAsyncContextManager[None]:
         return service.lifespan(COLLECTIONS, store.create_indexes, workers)

@@ -63,6 +63,7 @@ async def on_offer_changed(message: events.OfferChanged, context: Context, now: 
 
 
 async def on_campaign_changed(message: outreach.CampaignChanged, context: Context, now: datetime) -> None:
+    await context.store.wordings.keep_campaign(message)
     await reminders.replan_for_campaign(context, message, now=now)
 
 

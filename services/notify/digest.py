@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from services.notify.domain import Delivery
+from services.notify.domain import REMINDERS, Delivery
 
 KIND = "reminder_digest"
 
@@ -25,6 +25,11 @@ def one_mail(parts: Sequence[Delivery]) -> Delivery:
     facts = {"reminders": [part.facts for part in ordered]}
     latest = ordered[-1].gives_up_at  # those whose own date is over are taken out before each attempt
     return Digest(**{**values, "kind": KIND, "facts": facts, "gives_up_at": latest}, parts=tuple(ordered))
+
+
+def is_reminder(delivery: Delivery) -> bool:
+    """Whether this mail reminds, of one date or of several."""
+    return delivery.kind in REMINDERS or delivery.kind == KIND
 
 
 def parts_of(delivery: Delivery) -> tuple[Delivery, ...]:

@@ -120,10 +120,10 @@ class CalendarPart:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try to send: when, what came of it, and the server's answer without the address."""
+    """One try to send, or what came back of it later: when, what, and the server's answer without the address."""
 
     at: datetime
-    outcome: Literal["sent", "deferred", "refused"]
+    outcome: Literal["sent", "deferred", "refused", "bounced", "delayed", "complained"]
     answer: str
 
 
@@ -132,8 +132,9 @@ class Delivery:
     """One mail to one address. Instants are the application clock's; only leases use the machine's time.
 
     `cause` is the message that made it (`RegistrationConfirmed.v1 <id>`), `suppression` what held it back, `settled_…`
-    who saw to a stuck one in another way. Reminders of one `day` to one address go out together, and `together` names
-    the one whose Message-ID their mail has.
+    who saw to a stuck one in another way, `wording` the version of the coordinator's words that it was written with
+    (0: the standard ones). Reminders of one `day` to one address go out together, and `together` names the one whose
+    Message-ID their mail has.
     """
 
     key: str
@@ -166,6 +167,7 @@ class Delivery:
     settled_by: str = ""
     day: str = ""
     together: str = ""
+    wording: int = 0
 
 
 @dataclass(frozen=True)
@@ -242,6 +244,11 @@ def visit_key(kind: str, visit_id: str, version: int, to: Recipient) -> str:
 def visit_reminder_key(visit_id: str, revision: int, offset: Offset, to: Recipient) -> str:
     """The key of the reminder `offset` before the visit as its version `revision` dates it."""
     return f"visit_reminder:{visit_id}:{revision}:{offset}:{to.tag}"
+
+
+def wording_test_key(request_id: str) -> str:
+    """The key of a mail by which a coordinator tries words out: one per request."""
+    return f"wording_test:{request_id}"
 
 
 def message_id(key: str, domain: str, generation: int = 1) -> str:

@@ -15,10 +15,11 @@ _STYLE_ELEMENT = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 @dataclass(frozen=True)
 class Preview:
-    """What to answer: the document, and its Content-Security-Policy."""
+    """What to answer: the document, its Content-Security-Policy, and the hashes of its style sheets."""
 
     html: str
     policy: str
+    hashes: tuple[str, ...] = ()
 
 
 def preview_of(html: str) -> Preview:
@@ -32,8 +33,8 @@ def preview_of(html: str) -> Preview:
     plain = _STYLE_ATTRIBUTE.sub(named, html)
     sheet = "".join(f'[data-look="{name}"]{{{look.replace("&#39;", chr(39))}}}' for look, name in rules.items())
     whole = plain.replace("<style>", f"<style>{sheet}</style>\n<style>", 1)
-    hashes = " ".join(f"'sha256-{_hash(text)}'" for text in _STYLE_ELEMENT.findall(whole))
-    return Preview(whole, _policy(f"style-src {hashes}" if hashes else "style-src 'none'"))
+    hashes = tuple(f"'sha256-{_hash(text)}'" for text in _STYLE_ELEMENT.findall(whole))
+    return Preview(whole, _policy(f"style-src {' '.join(hashes)}" if hashes else "style-src 'none'"), hashes)
 
 
 def _policy(style: str) -> str:

@@ -16,6 +16,10 @@ from services.notify import words
 from services.notify.calendar import Entry, ics
 from services.notify.domain import WITH_TOKEN, Delivery, Recipient, clean
 from services.notify.mime import assemble
+from services.notify.smtp.relays import ascii_domain
+from services.notify.worded import Worded
+from services.notify.wording import Parts
+from services.notify.wording_fields import as_start, with_placeholders
 
 MAILS = Path(__file__).parent / "mails"
 SECRET = "••••••"
@@ -36,13 +40,15 @@ class Content:
 
 
 class Writer:
-    """Writes mails. `mail_from` may carry a name; `zone` is the region's, `domain` that of identifiers."""
+    """Writes mails. `mail_from` may carry a name; `zone` is the region's, `domain` that of identifiers, and bounces
+    come back to `bounce_address`."""
 
-    def __init__(self, public_url: str, mail_from: str, domain: str, zone: str) -> None:
+    def __init__(self, public_url: str, mail_from: str, domain: str, zone: str, bounce_address: str = "") -> None:
         self.domain = domain
         self.zone = zone
         self._public_url = public_url.rstrip("/")
         name, self.sender = parseaddr(mail_from)
+        self.bounce_address = bounce_address or self.sender
         self._sender_name = name or "Perspektive"
         self._environment = Environment(
             loader=FileSystemLoader(MAILS),
@@ -51,25 +57,35 @@ class Writer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._worded = Worded(self._environment)
 
     def subject(self, kind: str, to: Recipient, facts: dict[str, Any]) -> str:
         """The subject line."""
         values = self._values(facts, to)
         return self._render(kind, "subject.txt", to, {**values, "calendar": "", "days": 0})
 
-    def content(self, delivery: Delivery, now: datetime, secrets: bool = True) -> Content:
-        """Subject, text and HTML; without `secrets` what lets people in is masked (for the mail log)."""
-        values = self._all_values(delivery, now)
+    def content(self, delivery: Delivery, now: datetime, secrets: bool = True, wording: Parts | None = None) -> Content:
+        """Subject, text and HTML, with the parts of `wording` in place of the standard ones; without `secrets` what
+        lets people in is masked (for the mail log). The errors of `Worded.write` when the wording cannot be used."""
+        values = self.values(delivery, now)
         if not secrets:
             values |= dict.fromkeys(_secret_of(delivery), SECRET)
-        parts = [
-            self._render(delivery.kind, part, delivery.to, values) for part in ("subject.txt", "body.txt", "body.html")
-        ]
-        return Content(*parts)
+        if wording is None or wording.standard:
+            parts = [self._render(delivery.kind, part, delivery.to, values) for part in PARTS]
+            return Content(*parts)
+        subject, text, html = self._worded.write(delivery.kind, delivery.to, wording, values)
+        return Content(clean(subject) or self._render(delivery.kind, "subject.txt", delivery.to, values), text, html)
 
-    def mail(self, delivery: Delivery, now: datetime) -> bytes:
-        """The whole mail, ready for SMTP; AddressInvalid when nobody can be written to at this address."""
-        content, calendar = self.content(delivery, now), delivery.calendar
+    def standard_parts(self, delivery: Delivery, now: datetime) -> Parts:
+        """The standard words of what can be changed, with the fields' names in place of what they say."""
+        kind, values = delivery.kind, with_placeholders(self.values(delivery, now) | {"calendar": ""})
+        pieces, subject = self._worded.standard(kind, values), self._render(kind, "subject.txt", delivery.to, values)
+        return Parts(*map(as_start, (subject, self._worded.heading(kind, values), pieces.before, pieces.after)))
+
+    def mail(self, delivery: Delivery, now: datetime, content: Content | None = None, unsubscribe: str = "") -> bytes:
+        """The whole mail, ready for SMTP, with the standard content when none is given, and with the address at which
+        one click ends such mails (RFC 8058), if any; AddressInvalid when nobody can be written to at this address."""
+        content, calendar = content or self.content(delivery, now), delivery.calendar
         headers = {
             "From": Address(clean(self._sender_name), addr_spec=self.sender),
             "To": _address(delivery.to),
@@ -81,7 +97,11 @@ class Writer:
         }
         entry = (calendar.method, self.calendar_text(delivery, now)) if calendar else None
         policy = SMTP if delivery.to.email.isascii() else SMTPUTF8
-        return assemble(headers, content.text, content.html, entry, policy)
+        return _one_click(unsubscribe) + assemble(headers, content.text, content.html, entry, policy)
+
+    def envelope_id(self, delivery: Delivery) -> str:
+        """What a bounce of this mail names it by (ENVID, RFC 3461): the Message-ID's local part."""
+        return delivery.message_id.strip("<>").partition("@")[0]
 
     def calendar_text(self, delivery: Delivery, now: datetime) -> str:
         """The calendar part; an empty text for a mail without one."""
@@ -136,18 +156,29 @@ class Writer:
         )
         return {**values, "title": words.summary(values, to)[0], "html": Markup(html), "text": text.strip()}
 
-    def _all_values(self, delivery: Delivery, now: datetime) -> words.Values:
+    def values(self, delivery: Delivery, now: datetime) -> words.Values:
+        """What the templates of this mail can name."""
         values = self._values(delivery.facts or {}, delivery.to)
         date_ = values["visit"].chosen if "visit" in values else None
         date_ = values["registration"].slot if "registration" in values else date_
         days = words.days_until(date_.starts_local, date_.zone, now) if date_ else 0
-        return {**values, "calendar": delivery.calendar.method if delivery.calendar else "", "days": days}
+        method = delivery.calendar.method if delivery.calendar else ""
+        return {**_common(delivery.to), **values, "calendar": method, "days": days}
 
     def _render(self, kind: str, part: str, to: Recipient, values: words.Values) -> str:
-        common = {"to": to, "name": clean(to.name), "role": to.role, "language": to.language}
         template = self._environment.get_template(f"{kind}/{part}.{to.language}")
-        text = template.render(**common, **values)
+        text = template.render({**_common(to), **values})
         return clean(text) if part == "subject.txt" else re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _one_click(address: str) -> bytes:
+    """The fields of RFC 8058. EmailMessage would write a long address as encoded words, which no program follows."""
+    post = "List-Unsubscribe-Post: List-Unsubscribe=One-Click"
+    return f"List-Unsubscribe: <{address}>\r\n{post}\r\n".encode() if address else b""
+
+
+def _common(to: Recipient) -> words.Values:
+    return {"to": to, "name": clean(to.name), "role": to.role, "language": to.language}
 
 
 def _secret_of(delivery: Delivery) -> tuple[str, ...]:
@@ -162,12 +193,15 @@ def _address(to: Recipient) -> Address:
     try:
         if not re.fullmatch(r"[^\s\x00-\x1f\x7f@<>()\[\],;:\"\\]+", local) or not domain:
             raise ValueError("not an address")
-        return Address(clean(to.name), local, domain.encode("idna").decode())
+        return Address(clean(to.name), local, ascii_domain(domain))
     except (ValueError, IndexError, UnicodeError) as error:
         raise AddressInvalid from error
 
 
 def envelope_address(email: str) -> str:
-    """The address as the SMTP server gets it: an internationalised domain in its ASCII form."""
+    """The address as the SMTP server gets it: an internationalised domain in its ASCII form. AddressInvalid."""
     local, _, domain = email.rpartition("@")
-    return f"{local}@{domain.encode('idna').decode()}"
+    try:
+        return f"{local}@{ascii_domain(domain)}"
+    except UnicodeError as error:
+        raise AddressInvalid from error

@@ -223,7 +223,7 @@ def _visits(language: Language, starts: datetime, now: datetime) -> dict[str, Vi
         "visit_proposal_expired": visit(starts, "requested", team=late, **fallen),
         "visit_proposal_declined": visit(starts, "requested", team=declined, reason="Prüfung", **fallen),
         "visit_confirmed": visit(starts, "confirmed", contact=contact, team=team),
-        "visit_moved": visit(starts, "confirmed", contact=contact, team=team),
+        "visit_moved": visit(starts, "confirmed", contact=contact, team=team, reason="Klausuren"),
         "visit_cancelled": visit(starts, "cancelled", contact=contact, team=team, reason="Klassenfahrt"),
         "visit_reminder": visit(starts, "confirmed", contact=contact, team=team),
     }

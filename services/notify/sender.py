@@ -5,7 +5,7 @@ import logging
 import time
 
 from services.notify.domain import Delivery
-from services.notify.smtp import Mailer
+from services.notify.smtp.mailer import Mailer
 from services.notify.usecases.context import Context
 from services.notify.usecases.sending import send_delivery
 from shared.clock import Clock

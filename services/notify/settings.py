@@ -1,12 +1,12 @@
 """What `notify` reads from the environment besides the common settings."""
 
 from email.utils import parseaddr
-from ipaddress import ip_address
 from typing import Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 
+from services.notify.bounce_mailbox import mailbox_of
+from services.notify.smtp.relays import Relay, is_loopback, relays_of
 from services.notify.timing import parse_quiet_hours
 from shared.settings import CommonSettings
 
@@ -21,11 +21,18 @@ class Settings(CommonSettings):
     """Settings of the service `notify`."""
 
     smtp_url: SecretStr = Field(
-        description="The mail relay: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465"
+        description="The mail relays, parted by spaces: smtp://user:password@host:587 (STARTTLS) or smtps://…:465"
     )
     mail_from: str = Field(DEMO_SENDER, description="Sender, for example Perspektive <mail@region.example>")
     mail_domain: str = Field("", description="Domain in Message-IDs and calendar UIDs; else that of MAIL_FROM")
-    mails_at_once: int = Field(4, ge=1, le=50, description="Connections to the relay, and mails in flight per process")
+    bounce_address: str = Field("", description="Envelope sender, to which bounces come back; else that of MAIL_FROM")
+    bounce_mailbox: SecretStr | None = Field(
+        None, description="Mailbox that is read for bounces: imaps://user:password@host/INBOX"
+    )
+    bounce_mailbox_seconds: float = Field(60, gt=0, description="How far apart it is read")
+    mails_at_once: int = Field(
+        4, ge=1, le=50, description="Mails in flight, and most connections to a relay, per process"
+    )
     smtp_timeout_seconds: float = Field(30, gt=0, le=60, description="Longest wait for one answer of the relay")
     retention_days: int = Field(90, ge=1, description="Days after the event (or mail) at which personal data is erased")
     pupil_retention_days: int = Field(
@@ -51,23 +58,26 @@ class Settings(CommonSettings):
 
     @model_validator(mode="after")
     def _mail_settings_fit(self) -> Self:
-        parts = urlsplit(self.smtp_url.get_secret_value())
-        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-            raise ValueError("SMTP_URL must look like smtp://user:password@host:587 or smtps://user:password@host:465.")
+        relays = relays_of(self.smtp_url.get_secret_value())
+        _check_certificates(relays)
         if "@" not in parseaddr(self.mail_from)[1]:
             raise ValueError("MAIL_FROM must be a mail address, for example Perspektive <mail@region.example>.")
-        if self.mail_from == DEMO_SENDER and not is_loopback(parts.hostname):
+        if self.mail_from == DEMO_SENDER and not all(is_loopback(relay.host) for relay in relays):
             raise ValueError("Set MAIL_FROM to the address that mails through this relay are to come from.")
+        if self.bounce_mailbox:
+            mailbox_of(self.bounce_mailbox.get_secret_value())
+        if self.bounce_address and "@" not in self.bounce_address:
+            raise ValueError("BOUNCE_ADDRESS must be a mail address, for example bounces@region.example.")
         self.mail_domain = self.mail_domain or parseaddr(self.mail_from)[1].rpartition("@")[2]
         return self
 
 
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _check_certificates(relays: list[Relay]) -> None:
+    for relay in relays:
+        try:
+            relay.tls_context()
+        except OSError as error:
+            raise ValueError(f"SMTP_URL: ca={relay.ca_file} is no file with a certificate.") from error
 
 
 def read_settings() -> Settings:

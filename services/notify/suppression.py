@@ -11,6 +11,8 @@ from shared.errors import Conflict, Invalid, NotFound
 
 SUPPRESSED_FOR = timedelta(days=365)
 LIFTED_KEPT = timedelta(days=90)
+TRIED_AGAIN_AFTER = timedelta(days=1)
+ASKED_FOR = ("sign_in", "pupil_confirmation")  # mails that somebody at this address has just asked for
 
 
 class SuppressionUnknown(NotFound):
@@ -50,7 +52,7 @@ class Suppression:
 
     id: str
     masked: str
-    reason: Literal["refused", "by_hand"]
+    reason: Literal["refused", "bounced", "complained", "by_hand"]
     since: datetime
     erase_after: datetime
     answer: str = ""
@@ -82,6 +84,13 @@ def after_refusal(delivery: Delivery, answer: str, now: datetime) -> Suppression
     )
 
 
+def after_bounce(
+    delivery: Delivery, reason: Literal["bounced", "complained"], answer: str, now: datetime
+) -> Suppression:
+    """A notification said that this address takes no mail, or that its owner wants none."""
+    return replace(after_refusal(delivery, answer, now), reason=reason)
+
+
 def by_hand(email: str, note: str, name: str, now: datetime, request_id: str) -> Suppression:
     """Somebody asks that this address be left alone."""
     return Suppression(
@@ -97,6 +106,13 @@ def lifted(before: Suppression, name: str, now: datetime, request_id: str) -> Su
     return replace(
         before, active=False, lifted_at=now, lifted_by=name, erase_after=now + LIFTED_KEPT, last_request_id=request_id
     )
+
+
+def is_lifted_by(kind: str, suppression: Suppression, now: datetime) -> bool:
+    """Whether a mail that somebody asks for is a new trial of an address that did not work: once a day at most, and
+    never when its owner or a colleague wanted the suppression."""
+    failed = suppression.reason in ("refused", "bounced")
+    return failed and kind in ASKED_FOR and now - suppression.since >= TRIED_AGAIN_AFTER
 
 
 def still_useful(delivery: Delivery, known: Known | None, now: datetime) -> bool:

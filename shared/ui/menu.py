@@ -28,7 +28,7 @@ COORDINATOR: list[Entry] = [
 MAILS: list[Entry] = [
     ("/notify/", "Mail log"), ("/notify/stuck", "Stuck mails"), ("/notify/suppressions", "Suppressed addresses"),
     ("/notify/upcoming", "Coming mails"), ("/notify/templates", "Mail templates"),
-    ("/outreach/messages", "Messages set aside"),
+    ("/outreach/messages", "Messages set aside"), ("/notify/wordings", "Own words"),
 ]  # fmt: skip
 OPERATOR: list[Entry] = [MAILS[0], MAILS[1], MAILS[2], MAILS[5]]
 MORE: dict[str, dict[str, list[Entry]]] = {

@@ -47,6 +47,8 @@ OWN = {
     "events": set(),
     "notify": {
         "answers",
+        "bounces",
+        "bounce_mailbox",
         "calendar",
         "consent",
         "digest",
@@ -60,7 +62,7 @@ OWN = {
         "suppression",
         "timing",
     }
-    | {"vtimezone", "words"},
+    | {"vtimezone", "words", "feeds", "worded", "wording", "wording_fields"},
 }
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 50

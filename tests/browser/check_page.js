@@ -1,7 +1,10 @@
 () => {
   const wrong = [];
   const root = document.documentElement;
-  if (root.scrollWidth > root.clientWidth) wrong.push("scrolls sideways: " + root.scrollWidth);
+  if (root.scrollWidth > root.clientWidth) {
+    const wide = [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > root.clientWidth + 1);
+    wrong.push("scrolls sideways: " + root.scrollWidth + " " + wide.slice(-3).map(e => e.outerHTML.slice(0, 120)).join(" | "));
+  }
   if (document.querySelectorAll("h1").length !== 1) wrong.push("not one h1");
   if (document.querySelector("[style], script:not([src]), [onclick]")) wrong.push("inline style or script");
   const ids = [...document.querySelectorAll("[id]")].map(e => e.id);

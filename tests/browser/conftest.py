@@ -1,17 +1,32 @@
 """A browser before the real front door. Without one these tests are skipped; with CI=true they fail."""
 
 import os
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from uuid import uuid4
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from shared.mongo import database
+from services.notify.consumer import HANDLERS
+from services.notify.rendering import Writer
+from services.notify.store.core import Store as NotifyStore
+from services.notify.usecases.context import Context
+from services.notify.usecases.tokens import Tokens
+from services.outreach.domain.people import Person
+from services.outreach.store.core import Store
+from shared.mongo import Database, database
+from shared.schemas import events
+from shared.schemas.outreach import PersonChanged, Role
 from tests.support.chromium import ARGUMENTS, MISSING, chromium
 from tests.support.estate import Estate, furnished
-from tests.support.front_door import FrontDoor, World, running_front_door
+from tests.support.front_door import NOW, ROLES, SECRET, FrontDoor, World, running_front_door
 from tests.support.looks import LOOKS, Window, opened
+from tests.support.notify_builders import registration, said, slot
 from tests.support.servers import MailServer, running_nats
+from tests.support.visits import NOW as VISITS_NOW
+from tests.support.visits_db import fill
 
 PHONE = {"width": 360, "height": 780}
 OpenPage = Callable[..., Awaitable[Page]]
@@ -52,6 +67,67 @@ async def world(door: FrontDoor, mongodb_url: str) -> AsyncIterator[World]:
         world = World(db)
         await world.furnish()
         yield world
+
+
+USED = ("schools", "companies", "campaigns", "people", "ambassadors", "visits", "bookings", "outbox")
+
+
+@pytest.fixture
+async def store(door: FrontDoor, mongodb_url: str) -> AsyncIterator[Store]:
+    """What visits need, on the day on which they can be asked for."""
+    before, door.clock.moment = door.clock.moment, VISITS_NOW
+    async with database(mongodb_url, f"{door.prefix}_outreach") as db:
+        for name in USED:
+            await db[name].delete_many({})
+        prepared = Store(db)
+        await fill(prepared)
+        teacher = Role(kind="teacher", organisation_id="100001")
+        person = Person(id="teacher-1", name="Erika Muster", email="erika@schule.example", roles=(teacher,))
+        await prepared.insert("people", person, email_key=person.email)
+        yield prepared
+        for name in USED:
+            await db[name].delete_many({})
+    door.clock.moment = before
+
+
+@dataclass
+class Class:
+    """A confirmed class with its link; every test has addresses of its own."""
+
+    db: Database
+    id: str
+    secret: str
+    mails: MailServer
+
+    def address(self, name: str) -> str:
+        return f"{name}.{self.id}@post.example"
+
+    async def link(self, to: str, action: str) -> str:
+        """The path of the link in the newest mail to somebody that leads to `action`."""
+        for mail in reversed(await self.mails.wait_for(to=to)):
+            if found := re.search(rf"/notify/{action}/\S+", mail["text"]):
+                return found[0]
+        raise AssertionError(f"no mail to {to} leads to {action}")
+
+
+@pytest.fixture
+async def school_class(door: FrontDoor, mongodb_url: str, mail_server: MailServer) -> AsyncIterator[Class]:
+    """Known to the running service as if events had said it."""
+    async with database(mongodb_url, f"{door.prefix}_notify") as db:
+        writer = Writer(door.url, "mail@perspektive.example", "perspektive.example", "Europe/Berlin")
+        context = Context(NotifyStore(db, 90), writer, Tokens(SECRET, door.url))
+        id = uuid4().hex[:10]
+        facts = registration("confirmed", id=id, school_id="school-1", slot=slot(slot_id=id))
+        name, role = ROLES["teacher"]
+        teacher = PersonChanged.about(
+            "person:teacher", 1, now=NOW, person_id="teacher", name=name, email="teacher@beispiel.example",
+            language="de", roles=[role], session_epoch=1, active=True,
+        )  # fmt: skip
+        for message in (teacher, said(events.RegistrationConfirmed, facts, now=NOW)):
+            await HANDLERS[type(message)](message, context, NOW)
+        link = await db.class_links.find_one({"_id": id})
+        assert link
+        yield Class(db, id, link["secret"], mail_server)
 
 
 @pytest.fixture(scope="session")

@@ -1,66 +1,10 @@
 """Pupils and a parent on a phone without JavaScript: from the class link to the reminder's page, and out again."""
 
-import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from uuid import uuid4
-
 import pytest
 from playwright.async_api import Page, expect
 
-from services.notify.consumer import HANDLERS
-from services.notify.rendering import Writer
-from services.notify.store.core import Store
-from services.notify.usecases.context import Context
-from services.notify.usecases.tokens import Tokens
-from shared.mongo import Database, database
-from shared.schemas import events
-from shared.schemas.outreach import PersonChanged
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import Class, OpenPage
 from tests.browser.test_pages_behave import CHECK
-from tests.support.front_door import NOW, ROLES, SECRET, FrontDoor
-from tests.support.notify_builders import registration, said, slot
-from tests.support.servers import MailServer
-
-
-@dataclass
-class Class:
-    """A confirmed class with its link; every test has addresses of its own."""
-
-    db: Database
-    id: str
-    secret: str
-    mails: MailServer
-
-    def address(self, name: str) -> str:
-        return f"{name}.{self.id}@post.example"
-
-    async def link(self, to: str, action: str) -> str:
-        """The path of the link in the newest mail to somebody that leads to `action`."""
-        for mail in reversed(await self.mails.wait_for(to=to)):
-            if found := re.search(rf"/notify/{action}/\S+", mail["text"]):
-                return found[0]
-        raise AssertionError(f"no mail to {to} leads to {action}")
-
-
-@pytest.fixture
-async def school_class(door: FrontDoor, mongodb_url: str, mail_server: MailServer) -> AsyncIterator[Class]:
-    """Known to the running service as if events had said it."""
-    async with database(mongodb_url, f"{door.prefix}_notify") as db:
-        writer = Writer(door.url, "mail@perspektive.example", "perspektive.example", "Europe/Berlin")
-        context = Context(Store(db, 90), writer, Tokens(SECRET, door.url))
-        id = uuid4().hex[:10]
-        facts = registration("confirmed", id=id, school_id="school-1", slot=slot(slot_id=id))
-        name, role = ROLES["teacher"]
-        teacher = PersonChanged.about(
-            "person:teacher", 1, now=NOW, person_id="teacher", name=name, email="teacher@beispiel.example",
-            language="de", roles=[role], session_epoch=1, active=True,
-        )  # fmt: skip
-        for message in (teacher, said(events.RegistrationConfirmed, facts, now=NOW)):
-            await HANDLERS[type(message)](message, context, NOW)
-        link = await db.class_links.find_one({"_id": id})
-        assert link
-        yield Class(db, id, link["secret"], mail_server)
 
 
 async def fill_in(page: Page, name: str, email: str, age: str, parent: str = "") -> None:

@@ -1,43 +1,20 @@
 """School visits as a teacher and an ambassador meet them in a browser, on a phone and on a desktop, without scripts."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 from playwright.async_api import expect
 
-from services.outreach.domain.people import Person
 from services.outreach.domain.visit_commands import AcceptVisit, MoveVisit
 from services.outreach.store.core import Store
 from services.outreach.usecases import visit_proposals, visits
 from shared.ids import random_id
-from shared.mongo import database
-from shared.schemas.outreach import Role
 from tests.browser.conftest import OpenPage
 from tests.support.front_door import FrontDoor
 from tests.support.visits import COORDINATOR, MONDAY, NOW, ZONE, date_given
-from tests.support.visits_db import asked, fill, propose
+from tests.support.visits_db import asked, propose
 
 SIZES = [360, 1280]
-USED = ("schools", "companies", "campaigns", "people", "ambassadors", "visits", "bookings", "outbox")
-
-
-@pytest.fixture
-async def store(door: FrontDoor, mongodb_url: str) -> AsyncIterator[Store]:
-    """What visits need, on the day on which they can be asked for."""
-    before, door.clock.moment = door.clock.moment, NOW
-    async with database(mongodb_url, f"{door.prefix}_outreach") as db:
-        for name in USED:
-            await db[name].delete_many({})
-        prepared = Store(db)
-        await fill(prepared)
-        teacher = Role(kind="teacher", organisation_id="100001")
-        person = Person(id="teacher-1", name="Erika Muster", email="erika@schule.example", roles=(teacher,))
-        await prepared.insert("people", person, email_key=person.email)
-        yield prepared
-        for name in USED:
-            await db[name].delete_many({})
-    door.clock.moment = before
 
 
 @pytest.mark.parametrize("width", SIZES)

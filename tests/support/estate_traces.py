@@ -21,10 +21,13 @@ from tests.support.sample_forms import attached, filled
 # Which of the ids an address means, where its name alone does not say so: the longest beginning counts.
 MEANT = {
     "/notify/class-links/": {"registration_id": "confirmed_id"},
+    "/notify/calendar/": {"secret": "feed_secret"},
     "/notify/confirm/": {"token": "confirm"},
     "/notify/mine/": {"token": "mine"},
     "/notify/parent/": {"token": "parent"},
+    "/notify/unsubscribe/": {"token": "unsubscribe"},
     "/notify/templates/": {"kind": "kind_of_mail"},
+    "/notify/wordings/": {"kind": "worded_kind", "role": "worded_role", "language": "worded_language"},
     "/outreach/import/": {"kind": "outreach_kind", "import_id": "outreach_import"},
     "/events/import/": {"kind": "events_kind", "import_id": "events_import"},
     "/events/offers/waiting": {"offer_id": "waiting_id"},
@@ -45,7 +48,9 @@ async def leave_traces(estate: Estate) -> None:
     """Everything, by the pages on which people leave it."""
     ids = estate.ids
     ids |= {
-        "kind_of_mail": "sign_in", "outreach_kind": "companies", "events_kind": "self-found",
+        "kind_of_mail": "sign_in", "worded_kind": "places_offered", "worded_role": "teacher", "worded_language": "de",
+        "scope": "me",
+        "outreach_kind": "companies", "events_kind": "self-found",
         "code": check_in_code(ids["registration_id"], SECRET),
     }  # fmt: skip
     async with _database(estate, "notify") as db:
@@ -53,9 +58,22 @@ async def leave_traces(estate: Estate) -> None:
             "secret"
         ]
         await _pupils(estate, db)
+        reminder = await until("a reminder", lambda: db.deliveries.find_one({"kind": "slot_reminder"}))
+        link = Tokens(SECRET, estate.door.url).unsubscribe_link(reminder["message_id"])
+        ids["unsubscribe"] = link.rpartition("/")[2]
     await _invitation(estate)
     await _at_the_agency(estate)
+    await send(estate, "coordinator", "/notify/wordings/{campaign_id}/{kind}/{role}/{language}")
+    await _calendar_feed(estate)
     await _messages_set_aside(estate)
+
+
+async def _calendar_feed(estate: Estate) -> None:
+    await send(estate, "teacher", "/notify/calendars/{scope}")
+    async with _database(estate, "notify") as db:
+        row = await db.feeds.find_one({"person_id": estate.people["teacher"]})
+    assert row
+    estate.ids["feed_secret"] = row["secret"]
 
 
 async def _pupils(estate: Estate, db: Database) -> None:

@@ -13,7 +13,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from services.notify.consumer import HANDLERS
 from services.notify.rendering import Writer
 from services.notify.sender import Sender
-from services.notify.smtp import Mailer, relay_of
+from services.notify.smtp.mailer import Mailer
+from services.notify.smtp.relays import relay_of
 from services.notify.store.core import COLLECTIONS, Store
 from services.notify.usecases.context import Context
 from services.notify.usecases.tokens import Tokens
@@ -142,7 +143,7 @@ async def build_world(
     await outbox.create_indexes(db)
     await inbox.create_indexes(db)
     context = Context(store, writer(), Tokens("a-secret-for-tests-" * 2, "https://perspektive.example"))
-    mailer = Mailer(relay_of(server.url), 5)
+    mailer = Mailer([relay_of(server.url)], 5, at_once)
     return World(db, clock, context, mailer, Sender(context, mailer, clock, at_once), server)  # type: ignore[arg-type]
 
 

@@ -134,7 +134,7 @@ async def _form(
     errors: dict[str, str] | None = None,
 ) -> Response:  # fmt: skip
     companies = await overview.find_own(store, person, "company")
-    if not companies:
+    if not companies and not person.coordinates:
         raise NotAllowed
     return pages.show(
         request, "offer_form.html", status, companies=companies, values=values, errors=errors or {}, grades=GRADES,

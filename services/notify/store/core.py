@@ -1,22 +1,26 @@
 """The service's database: deliveries, the own copies, and what must be erased."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from services.notify import consent
 from services.notify.store.copies import Copies
 from services.notify.store.counters import Counters
 from services.notify.store.deliveries import Deliveries
+from services.notify.store.feeds import Feeds
 from services.notify.store.mail_log import MailLog
 from services.notify.store.participants import ClassLinks, Participants
+from services.notify.store.reminder_stops import ReminderStops
 from services.notify.store.reminders import Reminders
 from services.notify.store.suppressions import Suppressions
+from services.notify.store.wordings import Wordings
 from shared.ids import random_id
 from shared.mongo import Database, Document
 
 COLLECTIONS = [
     "deliveries", "suppressions", "offers", "slots", "registrations", "visits", "erasure_receipts", "class_links",
-    "participants", "consents", "counters", "campaigns", "schools",
+    "participants", "consents", "counters", "reminder_stops", "wordings", "campaign_names",
+    "campaigns", "schools", "feeds",
 ]  # fmt: skip
 
 
@@ -41,7 +45,10 @@ class Store:
         self._pupil_retention_days = pupil_retention_days
         self.suppressions = Suppressions(db)
         self.reminders = Reminders(db)
+        self.reminder_stops = ReminderStops(db)
         self.log = MailLog(db)
+        self.wordings = Wordings(db)
+        self.feeds = Feeds(db)
 
     async def create_indexes(self) -> None:
         """All indexes of this service's own collections."""
@@ -52,7 +59,10 @@ class Store:
         await self.counters.create_indexes()
         await self.suppressions.create_indexes()
         await self.reminders.create_indexes()
+        await self.reminder_stops.create_indexes()
         await self.log.create_indexes()
+        await self.wordings.create_indexes()
+        await self.feeds.create_indexes()
         await self.db.people.create_index("email")
         await self.db.set_aside.create_index("set_aside_at")
 
@@ -83,6 +93,15 @@ class Store:
         """The id of the active person with this address, or an empty text."""
         row = await self.db.people.find_one({"email": email, "active": True}, {"_id": 1})
         return row["_id"] if row else ""
+
+    async def names_of(self, person_ids: Iterable[str]) -> dict[str, str]:
+        """The names that the directory has of these people, by their id."""
+        rows = self.db.people.find({"_id": {"$in": list(set(person_ids))}}, {"name": 1})
+        return {row["_id"]: row["name"] async for row in rows}
+
+    async def active_person(self, person_id: str) -> Document | None:
+        """What the directory has of a person; None when they have left."""
+        return await self.db.people.find_one({"_id": person_id, "active": True})
 
     async def email_of(self, person_id: str) -> str:
         """The mail address that the directory has of a person, or an empty text."""

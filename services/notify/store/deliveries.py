@@ -56,7 +56,7 @@ class Deliveries:
         self._alive_at = NEVER
         self._alive_since = 0.0
         self._rows = db.deliveries
-        self._written = written
+        self.written = written
         self.planned = planned
         self._ended: Gatherer[UpdateOne, bool] = Gatherer(self._end_many)
 
@@ -70,6 +70,7 @@ class Deliveries:
         for name in ("state", "kind", "recipient_key", "about"):
             await rows.create_index([(name, 1), ("order", -1)])
         await rows.create_index([("order", -1)])
+        await rows.create_index("message_id")
         await rows.create_index("erase_after", sparse=True)
 
     async def add(self, deliveries: Sequence[Delivery], session: Session) -> None:
@@ -178,7 +179,23 @@ class Deliveries:
                     await also(session)
 
         await mongo.transaction(self.db, work)
-        self._written()
+        self.written()
+
+    async def hear(
+        self, delivery: Delivery, notification: str, attempt: Attempt, changes: Document, session: Session
+    ) -> bool:
+        """Add what a notification says to a delivery's story; False when it is there already."""
+        new: Document = {"_id": delivery.key, "message_id": delivery.message_id, "heard": {"$ne": notification}}
+        new |= {"state": delivery.state} if changes else {}
+        update: Document = {"$inc": {"version": 1}, "$addToSet": {"heard": notification}}
+        update["$push"] = {"attempts": {"$each": [asdict(attempt)], "$slice": -ATTEMPTS_KEPT}}
+        update |= {"$set": changes} if changes else {}
+        return bool((await self._rows.update_one(new, update, session=session)).modified_count)
+
+    async def with_message_id(self, ids: Sequence[str]) -> Delivery | None:
+        """The delivery whose mail has one of these Message-IDs, or None."""
+        row = await self._rows.find_one({"message_id": {"$in": list(ids)}})
+        return delivery_of(row) if row else None
 
     async def replace(self, delivery: Delivery) -> None:
         """Write the next version of a delivery that nobody holds; ChangedMeanwhile when somebody was faster."""
@@ -291,5 +308,6 @@ def delivery_of(row: Document) -> Delivery:
         settled_by=row.get("settled_by", ""),
         day=row.get("day", ""),
         together=row.get("together", ""),
+        wording=row.get("wording", 0),
         **{name: row[name] for name in plain},
     )

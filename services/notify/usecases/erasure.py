@@ -16,6 +16,7 @@ async def erase_due(context: Context, *, now: datetime) -> dict[str, int]:
     for collection in ("registrations", "visits", "slots", "offers"):
         counts[collection] = await store.erase_copies(collection, now)
     counts["suppressions"] = await store.suppressions.erase({"erase_after": {"$lte": now}})
+    counts["reminder_stops"] = await store.reminder_stops.erase_due(now)
     counts["set_aside"] = await store.forget_set_aside(now - store.retention)
     counts["participants"] = await _erase_participants(context, now)
     await store.class_links.erase(now)
@@ -37,8 +38,10 @@ async def forget_person_who_left(context: Context, person_id: str, *, now: datet
     """Erase the mails to and about a person whom outreach has erased or closed. Safe to repeat."""
     store = context.store
     count = await store.deliveries.erase({"about": f"person:{person_id}", "erase_after": {"$exists": True}})
+    await store.feeds.delete(person_id)
     email = await store.email_of(person_id)
     if email:
         count += await store.deliveries.erase({"recipient_key": email.lower(), "erase_after": {"$exists": True}})
         await store.suppressions.erase({"_id": address_hash(email)})
+        await store.reminder_stops.remove(email)
     await store.write_receipt({"deliveries": count}, now)

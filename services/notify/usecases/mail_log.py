@@ -13,6 +13,7 @@ from services.notify.store.mail_log import Tally
 from services.notify.suppression import AddressIsSuppressed
 from services.notify.usecases.context import Context
 from services.notify.usecases.sending import with_facts
+from services.notify.usecases.writing import as_sample, words_of
 from shared.auth import Identity
 
 
@@ -92,10 +93,14 @@ async def show_content(context: Context, identity: Identity, delivery: Delivery,
         hidden = {"token": "", "code": "", "expires_at": delivery.gives_up_at.isoformat()}
         return context.writer.content(replace(delivery, facts=hidden), now, secrets=False)
     delivery = await with_facts(context, delivery)
-    if delivery.facts and (others := await list_together(context, identity, delivery)):
-        delivery = one_mail([delivery, *[await with_facts(context, other) for other in others if other.to.email]])
+    if not delivery.facts:
+        return None
     moment = delivery.sent_at or delivery.due_at
-    return context.writer.content(delivery, moment, secrets=False) if delivery.facts else None
+    if others := await list_together(context, identity, delivery):
+        whole = one_mail([delivery, *[await with_facts(context, other) for other in others if other.to.email]])
+        return context.writer.content(whole, moment, secrets=False)
+    words = await words_of(context, delivery)
+    return context.writer.content(as_sample(delivery), moment, secrets=False, wording=words)
 
 
 async def list_together(context: Context, identity: Identity, delivery: Delivery) -> list[Delivery]:

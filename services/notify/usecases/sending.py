@@ -4,8 +4,9 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -14,11 +15,14 @@ from services.notify.answers import INVALID_ADDRESS, is_hard_bounce
 from services.notify.digest import one_mail, parts_of
 from services.notify.domain import FOR_PUPILS, WRITTEN_LATE, Attempt, Delivery, without_address
 from services.notify.rendering import AddressInvalid, envelope_address
-from services.notify.smtp import Mailer, Refused, TryAgain
-from services.notify.suppression import Suppression, after_refusal
+from services.notify.smtp.failures import NotNow, Refused, TryAgain
+from services.notify.smtp.mailer import Mailer
+from services.notify.smtp.transaction import Mail
+from services.notify.suppression import AlreadyLifted, Suppression, after_refusal, is_lifted_by, lifted
 from services.notify.usecases import pupil_mails
 from services.notify.usecases.address_trouble import tell_coordinators
 from services.notify.usecases.context import Context
+from services.notify.usecases.writing import write_mail
 from shared.mongo import Session, StoreUnavailable
 from shared.schemas.notify import DeliveryFailed
 
@@ -46,7 +50,9 @@ async def send_delivery(context: Context, mailer: Mailer, delivery: Delivery, *,
         await _end(context, delivery, None, state="cancelled", reason=reason)
         return
     suppression = await _patiently(lambda: context.store.suppressions.active(delivery.to.email))
-    if suppression:
+    if suppression and is_lifted_by(delivery.kind, suppression, now):
+        await _patiently(lambda: _lift(context, suppression, delivery, now))
+    elif suppression:
         await _hold_back(context, delivery, suppression, now)
         return
     complete = await _patiently(lambda: with_facts(context, delivery))
@@ -54,6 +60,11 @@ async def send_delivery(context: Context, mailer: Mailer, delivery: Delivery, *,
         log.warning("delivery %s is in other hands by now", delivery.key)
         return
     await _hand_over(context, mailer, complete, now)
+
+
+async def _lift(context: Context, suppression: Suppression, delivery: Delivery, now: datetime) -> None:
+    with suppress(AlreadyLifted):
+        await context.store.suppressions.lift(lifted(suppression, "", now, delivery.key))
 
 
 async def _send_reminders(context: Context, mailer: Mailer, delivery: Delivery, now: datetime) -> None:
@@ -95,6 +106,8 @@ async def _reason_against(context: Context, part: Delivery, now: datetime) -> st
 
 
 async def _unwanted(context: Context, part: Delivery, now: datetime) -> str:
+    if await context.store.reminder_stops.has(part.to.email):
+        return "unsubscribed"
     choice = "all" if part.kind in FOR_PUPILS else await context.store.reminders.choice(part.to.email)
     if choice == "none" or (choice == "last" and not await context.store.reminders.is_last(part, now)):
         return "not_wanted"
@@ -134,12 +147,16 @@ async def with_facts(context: Context, delivery: Delivery) -> Delivery:
 async def _hand_over(context: Context, mailer: Mailer, delivery: Delivery, now: datetime) -> None:
     writer, email = context.writer, delivery.to.email
     try:
-        content = writer.mail(delivery, now)
-        answer = await mailer.send(writer.sender, envelope_address(email), content)
+        delivery, content = await write_mail(context, delivery, now=now)
+        urgent = delivery.priority == domain.SIGN_IN
+        mail = Mail(writer.bounce_address, envelope_address(email), content, writer.envelope_id(delivery), urgent)
+        answer = await mailer.send(mail)
     except AddressInvalid:
         await _refuse(context, delivery, INVALID_ADDRESS, now)
     except Refused as error:
         await _refuse(context, delivery, without_address(str(error), email), now)
+    except NotNow as error:
+        await _put_back(context, delivery, error.seconds, now)
     except TryAgain as error:
         await _defer(context, delivery, without_address(str(error), email), now)
     except Exception as error:  # a fault of ours, for example in a template, must not end the worker
@@ -152,7 +169,8 @@ async def _hand_over(context: Context, mailer: Mailer, delivery: Delivery, now: 
 async def _record_sent(context: Context, delivery: Delivery, answer: str, now: datetime) -> None:
     facts = _kept(delivery)
     attempt = Attempt(now, "sent", answer)
-    await _end(context, delivery, attempt, state="sent", reason="", sent_at=now, facts=facts)
+    words = {"wording": delivery.wording, "subject": delivery.subject} if delivery.wording else {}
+    await _end(context, delivery, attempt, state="sent", reason="", sent_at=now, facts=facts, **words)
 
 
 async def _defer(context: Context, delivery: Delivery, answer: str, now: datetime) -> None:
@@ -162,6 +180,12 @@ async def _defer(context: Context, delivery: Delivery, answer: str, now: datetim
         return
     attempt = Attempt(now, "deferred", answer)
     await _end(context, delivery, attempt, state="deferred", due_at=failure.again_at)
+
+
+async def _put_back(context: Context, delivery: Delivery, seconds: float, now: datetime) -> None:
+    """The relay's limit is reached: the mail waits for its turn, and nothing has failed."""
+    state = "deferred" if delivery.attempt_count else "planned"
+    await _end(context, delivery, None, state=state, due_at=now + timedelta(seconds=seconds))
 
 
 async def _refuse(context: Context, delivery: Delivery, answer: str, now: datetime) -> None:
@@ -175,11 +199,11 @@ async def _refuse(context: Context, delivery: Delivery, answer: str, now: dateti
         return
     suppression = after_refusal(delivery, answer, now)
 
-    async def suppress(session: Session) -> None:
+    async def suppress_address(session: Session) -> None:
         if await context.store.suppressions.put(suppression, session):
             await tell_coordinators(context, suppression, delivery, now, session)
 
-    await _fail(context, delivery, attempt, "refused", answer, now, also=suppress, suppression=suppression.id)
+    await _fail(context, delivery, attempt, "refused", answer, now, also=suppress_address, suppression=suppression.id)
 
 
 async def _hold_back(context: Context, delivery: Delivery, suppression: Suppression, now: datetime) -> None:
@@ -203,14 +227,15 @@ async def _fail(
     """Record the end and say so, in one transaction with what `also` writes; for each reminder in a mail with several.
     Of pupils' mails nothing is said outside of this service."""
     for part in parts_of(delivery):
-        messages = [] if part.kind in FOR_PUPILS else [_failed(part, answer, now)]
+        messages = [] if part.kind in FOR_PUPILS else [failed(part, answer, now)]
         changes = {"state": "refused", "reason": reason, "facts": _kept(part), **more}
         ending = partial(context.store.deliveries.end_and_tell, part, attempt, messages, also, **changes)
         await _patiently(ending)
     context.store.deliveries.planned()
 
 
-def _failed(delivery: Delivery, answer: str, now: datetime) -> DeliveryFailed:
+def failed(delivery: Delivery, answer: str, now: datetime) -> DeliveryFailed:
+    """What is said of a mail that did not arrive."""
     return DeliveryFailed.about(
         f"delivery:{delivery.key}",
         delivery.version + 1,

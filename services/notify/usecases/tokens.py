@@ -37,5 +37,21 @@ class Tokens:
         """The whole address of a class link."""
         return f"{self.public_url}/notify/class/{secret}"
 
-    def _serializer(self, action: Action) -> URLSafeSerializer:
+    def unsubscribe_link(self, message_id: str) -> str:
+        """The whole address at which the reader of this reminder gets no more of them."""
+        token = self._serializer("unsubscribe").dumps(message_id.strip("<>").partition("@")[0])
+        return f"{self.public_url}/notify/unsubscribe/{token}"
+
+    def read_unsubscribe(self, token: str) -> str:
+        """The local part of the reminder's Message-ID; LinkIsOver when it was not written here for this."""
+        try:
+            return str(self._serializer("unsubscribe").loads(token))
+        except (BadSignature, ValueError, TypeError) as error:
+            raise LinkIsOver from error
+
+    def feed(self, secret: str) -> str:
+        """The whole address of a calendar feed."""
+        return f"{self.public_url}/notify/calendar/{secret}.ics"
+
+    def _serializer(self, action: str) -> URLSafeSerializer:
         return URLSafeSerializer(self._secret, salt=f"participant:{action}")

@@ -8,13 +8,14 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Query, Request, Response
 
 from services.notify.answers import meaning_of
-from services.notify.domain import STATES
+from services.notify.domain import STATES, Delivery
 from services.notify.edge import Now, TheContext, ThePages
 from services.notify.mails import KINDS
 from services.notify.usecases import mail_log, stuck
 from services.notify.usecases.mail_log import LogFilter
 from services.notify.web.parts import PER_PAGE, WITH_FRAME, common, framed, zone_of
 from services.notify.web.pictures import stacked
+from services.notify.wording import key_of
 from shared.errors import NotFound, RuleBroken
 from shared.set_aside import count_set_aside
 from shared.ui.language import sentence
@@ -162,6 +163,7 @@ async def _delivery_page(
         content=await mail_log.show_content(context, person, delivery, now=now),
         others=await mail_log.list_together(context, person, delivery),
         person_id=await mail_log.find_recipient(context, person, delivery),
+        words_page=_words_page(delivery),
         correctable=stuck.can_be_corrected(delivery),
         meaning_of=meaning_of,
         problem=sentence(error, language) if error and error.field is None else "",
@@ -171,6 +173,12 @@ async def _delivery_page(
     )
     answer.headers.update(WITH_FRAME)
     return answer
+
+
+def _words_page(delivery: Delivery) -> str:
+    """Where the words of a mail can be changed; empty when nothing is left of it."""
+    key = key_of(delivery)
+    return f"/notify/wordings/{key.campaign_id}/{key.kind}/{key.role}/{key.language}" if key else ""
 
 
 def _day(text: str) -> date | None:

@@ -1,5 +1,18 @@
 """All pages of the service."""
 
-from services.notify.web import class_links, coming, mail_log, pupils, search, stuck, suppressions, tables
+from services.notify.web import (
+    class_links,
+    coming,
+    feeds,
+    mail_log,
+    pupils,
+    search,
+    stuck,
+    suppressions,
+    tables,
+    unsubscribe,
+    wordings,
+)
 
-ROUTERS = [part.router for part in (tables, mail_log, stuck, suppressions, coming, search, class_links, pupils)]
+_PARTS = (tables, mail_log, stuck, suppressions, coming, wordings, feeds, search, class_links, pupils, unsubscribe)
+ROUTERS = [part.router for part in _PARTS]

@@ -126,6 +126,12 @@ KEPT = (
         "retention_days",
     ),
     Kept(
+        "notify", ("reminder_stops",),
+        "Who wants no more reminders: only a check sum of the address",
+        "Sending no unwanted reminders", PUBLIC_TASK,
+        "one year after it was said; at once when it is taken back",
+    ),
+    Kept(
         "notify", ("registrations", "visits", "offers", "slots"),
         "Copies of registrations, visits, offers and dates with their contacts",
         "Reminders and calendar entries", PUBLIC_TASK,

@@ -33,9 +33,13 @@ _PAGES = {
         /outreach/start  /outreach/funder-logo  /outreach/imprint  /outreach/privacy
         /outreach/accessibility  /outreach/accessibility/thanks
         /notify/class/{secret}  /notify/class/{secret}/sent  /notify/erased
-        /notify/confirm/{token}  /notify/mine/{token}  /notify/parent/{token}
+        /notify/confirm/{token}  /notify/mine/{token}  /notify/parent/{token}  /notify/calendar/{secret}.ics
+        /notify/unsubscribe/{token}
     """,
-    SIGNED_IN: "/outreach/account  /events/slots.csv  /events/slots.xlsx",
+    SIGNED_IN: """
+        /outreach/account  /events/slots.csv  /events/slots.xlsx
+        /notify/calendars  /notify/calendars/{scope}/renew  /notify/calendars/{scope}/revoke
+    """,
     VISITS | OPERATION: "/outreach/schools/choose",
     SCHOOLS: """
         /events/registrations  /events/self-found  /events/slots/{slot_id}/register  /events/search
@@ -96,6 +100,7 @@ _PAGES = {
         /outreach/imports  /outreach/imports/{upload_id}
         /outreach/people  /outreach/people/new  /outreach/people/{person_id}  /outreach/people/{person_id}/erase
         /outreach/schools  /outreach/search  /notify/search
+        /notify/wordings  /notify/wordings/{campaign_id}/{kind}/{role}/{language}
         /events/coverage  /outreach/coverage  /outreach/feedback
         /outreach/people/{person_id}/add-role  /outreach/people/{person_id}/remove-role
         /outreach/imports/{upload_id}/errors.csv
@@ -112,9 +117,12 @@ _FORMS = {
         /outreach/sign-in  /outreach/sign-in/code  /outreach/sign-in/link  /outreach/sign-out
         /outreach/accessibility  /outreach/invitations/accept  /outreach/invitations/decline
         /notify/class/{secret}  /notify/confirm/{token}  /notify/parent/{token}
-        /notify/mine/{token}/coming  /notify/mine/{token}/withdraw
+        /notify/mine/{token}/coming  /notify/mine/{token}/withdraw  /notify/unsubscribe/{token}
     """,
-    SIGNED_IN: "/outreach/account  /outreach/act-as  /outreach/sign-out-everywhere",
+    SIGNED_IN: """
+        /outreach/account  /outreach/act-as  /outreach/sign-out-everywhere
+        /notify/calendars/{scope}  /notify/calendars/{scope}/revoke
+    """,
     SCHOOLS: "/events/search",
     OWN_SCHOOL: """
         /events/registrations/{registration_id}/accept  /events/registrations/{registration_id}/resize
@@ -168,6 +176,8 @@ _FORMS = {
         /outreach/people/{person_id}/add-role  /outreach/people/{person_id}/remove-role
         /outreach/schools/{school_id}/people  /outreach/visits/{visit_id}/move
         /outreach/search  /notify/search  /outreach/people.csv  /outreach/people.xlsx
+        /notify/wordings/{campaign_id}/{kind}/{role}/{language}
+        /notify/wordings/{campaign_id}/{kind}/{role}/{language}/take-back
         /outreach/import/{kind}  /outreach/import/{kind}/{import_id}
         /events/import/{kind}  /events/import/{kind}/{import_id}
     """,

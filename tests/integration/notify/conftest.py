@@ -12,7 +12,7 @@ from tests.support.notify_world import ScriptedServer, World, build_world
 @pytest.fixture
 async def notify_db(mongodb_url: str) -> AsyncIterator[Database]:
     """An empty database that is dropped afterwards."""
-    async with database(mongodb_url, f"test_notify_{uuid4().hex[:10]}") as db:
+    async with database(mongodb_url, f"test_{uuid4().hex[:10]}_notify") as db:
         yield db
         await db.client.drop_database(db.name)
 

@@ -7,7 +7,8 @@ from unittest.mock import AsyncMock
 import pytest
 
 from services.notify.sender import Sender
-from services.notify.smtp import Mailer, relay_of
+from services.notify.smtp.mailer import Mailer
+from services.notify.smtp.relays import relay_of
 from services.notify.usecases.erasure import erase_due, forget_person_who_left
 from services.notify.usecases.sending import send_delivery
 from shared.mongo import StoreUnavailable
@@ -358,7 +359,7 @@ async def test_whoever_lost_the_lease_changes_nothing_any_more(world: World) -> 
 
 async def test_two_workers_never_send_the_same_mail_twice(world: World) -> None:
     await world.hear(*[waitlisted(number) for number in range(30)])
-    second = Sender(world.context, Mailer(relay_of(world.server.url), 5), world.clock, 4)  # type: ignore[arg-type]
+    second = Sender(world.context, Mailer([relay_of(world.server.url)], 5), world.clock, 4)  # type: ignore[arg-type]
 
     async def work(sender: Sender) -> None:
         while await world.db.deliveries.count_documents({"waiting": True}):
@@ -427,6 +428,7 @@ async def test_personal_data_goes_when_its_time_is_over_and_a_receipt_stays(worl
         "slots": 1,
         "offers": 1,
         "suppressions": 0,
+        "reminder_stops": 0,
         "set_aside": 0,
         "participants": 0,
     }

@@ -100,6 +100,12 @@ async def test_the_privacy_page_names_the_days_that_are_really_set(running, brow
     assert "77 days after the date" in page and "333 days after the last sign-in" in page
 
 
+async def test_the_colon_within_a_german_word_does_not_end_the_heading(browser):
+    browser.client.cookies.set("perspektive_language", "de")
+    page = (await browser.get("/outreach/privacy")).text
+    assert "<h3>Lehrkräfte, Kontakte der Unternehmen, Botschafter:innen und Mitarbeitende</h3>" in page
+
+
 def test_the_privacy_page_has_the_same_defaults_as_the_services():
     days = {"contact_kept_days": EventsSettings, "retention_days": NotifySettings}
     for name, other in {**days, "pupil_retention_days": NotifySettings}.items():
@@ -124,7 +130,7 @@ NAMES_NOBODY = {
         "slots", "schools", "companies", "campaigns", "self_found_places", "waiting_list_log", "need_and_supply",
         *TALLIED,
     },
-    "notify": {"schools", "campaigns"},
+    "notify": {"wordings", "campaign_names", "campaigns", "schools", "feeds"},
 }  # fmt: skip
 TECHNICAL = {"inbox", "leases", "relay_state", "erasure_receipts"}
 COPIED = {"people", "api_keys"}  # told of by outreach: what is erased there is erased in the copies

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from services.notify.settings import CannotStart, read_settings
-from services.notify.smtp import relay_of
+from services.notify.smtp.relays import relay_of
 
 PLAIN = {
     "MONGODB_URL": "mongodb://127.0.0.1:1/",
@@ -23,12 +23,20 @@ PLAIN = {
         ({"SMTP_URL": "mail.region.example"}, "SMTP_URL must look like smtp://"),
         ({"SMTP_URL": "smtp://mail.region.example"}, "Set MAIL_FROM"),
         ({"SMTP_URL": "smtp://127.0.0.1:25", "MAIL_FROM": "nobody"}, "MAIL_FROM must be a mail address"),
+        ({"SMTP_URL": "smtp://127.0.0.1:25 smtp://mail.region.example"}, "Set MAIL_FROM"),
+        ({"SMTP_URL": "smtp://127.0.0.1:25 mail.region.example"}, "SMTP_URL must look like smtp://"),
+        ({"SMTP_URL": "smtp://127.0.0.1:25?limit=3"}, "SMTP_URL has the unknown option limit"),
+        ({"SMTP_URL": "smtp://127.0.0.1:25?connections=0"}, "SMTP_URL: connections must be a whole number above 0"),
+        ({"SMTP_URL": "smtp://127.0.0.1:25?for=schule.example"}, "SMTP_URL must name one relay without `for`"),
+        ({"SMTP_URL": "smtp://127.0.0.1:25?ca=none.pem"}, "SMTP_URL: ca=none.pem is no file with a certificate"),
+        ({"SMTP_URL": "smtp://127.0.0.1:25", "BOUNCE_ADDRESS": "nobody"}, "BOUNCE_ADDRESS must be a mail address"),
+        ({"SMTP_URL": "smtp://127.0.0.1:25", "BOUNCE_MAILBOX": "mail.example"}, "BOUNCE_MAILBOX must look like imaps"),
     ],
 )
 def test_a_missing_or_wrong_setting_is_one_clear_sentence(
     monkeypatch: pytest.MonkeyPatch, given: dict[str, str], sentence: str
 ) -> None:
-    for name in ("SMTP_URL", "MAIL_FROM", "MAIL_DOMAIN"):
+    for name in ("SMTP_URL", "MAIL_FROM", "MAIL_DOMAIN", "BOUNCE_ADDRESS", "BOUNCE_MAILBOX"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {**PLAIN, **given}.items():
         monkeypatch.setenv(name, value)
