@@ -46,6 +46,7 @@ class Window:
     actor: str = ""
     status: int = 0
     said: list[str] = field(default_factory=list)
+    left: str = ""
 
     async def sign_in(self, actor: str) -> None:
         """The window is now that of `actor`."""
@@ -65,6 +66,7 @@ class Window:
     async def open(self, path: str) -> list[str]:
         """What is wrong with the page at `path`; nothing when there is no page but a file."""
         self.said.clear()
+        self.left = self.page.url
         try:
             answer = await self.page.goto(path)
         except PlaywrightError:  # a file, which the browser saves instead
@@ -88,6 +90,7 @@ class Window:
     async def show(self, html: str, name: str, is_mail: bool = False) -> list[str]:
         """What is wrong with the page that a form was answered with, or with a mail, which has styles of its own."""
         self.said.clear()
+        self.left = self.page.url
         await self.page.unroute_all()
         await self.page.route(f"**{SHOWN}", lambda route: _answer(route, html))
         await self.page.goto(SHOWN)
@@ -120,6 +123,8 @@ async def opened(browser: Browser, estate: Estate, look: Look) -> Window:
     window = Window(estate, look, context, await context.new_page())
 
     def console(message: ConsoleMessage) -> None:
+        if message.location["url"] == window.left != window.page.url:
+            return  # what the page before was answered with is told late
         window.said.append(f"console: {message.text}")
 
     def request(asked: Request) -> None:

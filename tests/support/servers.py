@@ -5,10 +5,13 @@ import json
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+
+import nats
+from nats.js.errors import NotFoundError
 
 from deploy.local import mongod, nats_server
 from deploy.local.ports import HOST, choose_port, listen, port_of
@@ -35,6 +38,17 @@ def running_nats(folder: Path) -> Iterator[str]:
     child.start()
     with _stopped_at_the_end(child, lambda: nats_is_ready(port)):
         yield nats_server.nats_url(port)
+
+
+async def forget_messages(nats_url: str) -> None:
+    """Empty the broker's streams, so that a service with a new database need not hear what earlier tests said."""
+    connection = await nats.connect(nats_url)
+    try:
+        for source in ("outreach", "events", "notify"):
+            with suppress(NotFoundError):
+                await connection.jetstream().purge_stream(source)
+    finally:
+        await connection.close()
 
 
 class MailServer:

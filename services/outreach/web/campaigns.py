@@ -48,6 +48,7 @@ async def open_campaign(
     request: Request, pages: ThePages, store: TheStore, zone: Zone, now: Now, person: Person
 ) -> Response:
     """Open a campaign."""
+    person.must_coordinate()
     form = await posted(request)
     try:
         command = validated(CampaignGiven, _fields(form, zone))

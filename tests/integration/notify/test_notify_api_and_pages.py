@@ -23,7 +23,7 @@ from shared.service import front_door
 from shared.web.pages import masked
 from shared.workers import running
 from tests.support.notify_builders import coordinator, registration, said, sign_in_requested, slot
-from tests.support.servers import MailServer
+from tests.support.servers import MailServer, forget_messages
 from tests.support.waiting import until
 
 SECRET_KEY = "a-secret-of-at-least-32-characters-for-tests"
@@ -73,6 +73,7 @@ def settings(mongodb_url: str, nats_url: str, smtp_url: str, prefix: str) -> Set
 @pytest.fixture
 async def service(mongodb_url: str, nats_url: str, mail_server: MailServer) -> AsyncIterator[Running]:
     """Everything real but the clock of the reader."""
+    await forget_messages(nats_url)
     prefix = f"test_notify_http_{uuid4().hex[:8]}"
     app: Starlette = front_door(
         {"notify": create_app(settings(mongodb_url, nats_url, mail_server.smtp_url, prefix), SystemClock())}

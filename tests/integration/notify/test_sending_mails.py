@@ -378,6 +378,7 @@ async def test_no_more_mails_are_in_flight_than_allowed(notify_db: object, smtp:
     assert await world.sender.send_due() == 2
     assert await world.sender.send_due() == 0
     assert len(await world.deliveries(state="sending")) == 2
+    await until(lambda: smtp.connections == 2)
     smtp.hold.set()
     await world.sender.settle()
     await world.send_all()
