@@ -15,6 +15,8 @@ from deploy.local.processes import Child
 REPLICA_SET = "rs0"
 _PACKAGES = {"libcurl.so.4": "libcurl4", "libssl.so.3": "libssl3", "libcrypto.so.3": "libssl3"}
 _INITIATE = "import sys; from shared.mongo import initiate_replica_set; initiate_replica_set(int(sys.argv[1]))"
+# A file that nobody has used for half a minute is closed, not after ten: machines may allow few open files.
+FEW_OPEN_FILES = "file_manager=(close_idle_time=30,close_scan_interval=10,close_handle_minimum=250)"
 
 
 def mongod(data: Path, port: int, log: Path, pass_fds: tuple[int, ...] = ()) -> Child:
@@ -27,7 +29,7 @@ def mongod(data: Path, port: int, log: Path, pass_fds: tuple[int, ...] = ()) -> 
         "replSet": REPLICA_SET,
         "wiredTigerCacheSizeGB": "0.25",
         "oplogSize": "256",  # MB
-        "wiredTigerEngineConfigString": "log=(prealloc=false)",  # 100 MB written ahead cost seconds on a slow disk
+        "wiredTigerEngineConfigString": f"log=(prealloc=false),{FEW_OPEN_FILES}",  # 100 MB ahead cost seconds
     }
     parameters = {
         "diagnosticDataCollectionEnabled": "false",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pymongo
 
+from deploy.local.mongod import FEW_OPEN_FILES
 from shared.mongo import initiate_replica_set
 from tests.support.own_servers import free_port
 from tests.support.waiting import wait_until
@@ -169,7 +170,8 @@ class ContainerMongod(ContainerServer):
     def command(self) -> list[str]:
         """As the embedded start has it, but reachable from outside of the container."""
         return ["mongod", "--replSet", "rs0", "--bind_ip_all", "--port", str(self.port), "--quiet",
-                "--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "256"]  # fmt: skip
+                "--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "256",
+                "--wiredTigerEngineConfigString", FEW_OPEN_FILES]  # fmt: skip
 
     def wait_until_ready(self, is_new: bool) -> None:
         """Until it is the primary of its replica set, which is made when it is new."""
