@@ -66,7 +66,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     def lifespan(_: FastAPI) -> AbstractAsyncContextManager[None]:
         return service.lifespan(COLLECTIONS, store.create_indexes, workers)
 
-    pages = Pages("notify", Path(__file__).parent / "templates")
+    pages = Pages("notify", Path(__file__).parent / "templates", settings.zone)
     app = build_edge("notify", settings, service.db, pages, lifespan, service.checks)
     app.state.settings, app.state.clock, app.state.context = settings, clock, context
     app.state.dispatcher, app.state.mailer = service.dispatcher, mailer

@@ -12,7 +12,7 @@ from services.events.web.places import GRADES
 from shared.auth import Identity
 from shared.region import career_fields
 from shared.web.callers import Person
-from shared.web.pages import form_request_id, language_of, nested, posted, see_other, validated
+from shared.web.pages import asked_after, form_request_id, language_of, nested, posted, see_other, validated
 
 router = APIRouter()
 SHOWN = 20
@@ -63,7 +63,7 @@ async def _page(
     request: Request, pages: Any, store: Any, now: Any, person: Identity, values: dict[str, Any], status: int = 200,
     errors: dict[str, str] | None = None,
 ) -> Response:  # fmt: skip
-    wanted = SelfFoundFilter(limit=SHOWN, after=request.query_params.get("after") or None)
+    wanted = SelfFoundFilter(limit=SHOWN, after=asked_after(request))
     found = await self_found.find_self_found_places(store, person, wanted, latest_first=True)
     schools = await overview.find_own(store, person, "teacher")
     return pages.show(
