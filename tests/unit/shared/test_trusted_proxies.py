@@ -30,7 +30,7 @@ def started(monkeypatch: pytest.MonkeyPatch, service: str) -> Any:
     alone, seen = importlib.import_module(f"services.{service}.__main__"), []
     for name in ("create_app", "set_up_logging"):
         monkeypatch.setattr(alone, name, lambda *_, **__: None)
-    monkeypatch.setattr(alone, "Settings", Given)
+    monkeypatch.setattr(alone, "read_settings" if service == "notify" else "Settings", Given)
     monkeypatch.setattr(alone, "front_door", lambda _: says_who_calls)
     monkeypatch.setattr(alone.uvicorn, "run", lambda app, **given: seen.append(uvicorn.Config(app, **given)))
     monkeypatch.setattr(sys, "argv", [service])
