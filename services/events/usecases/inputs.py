@@ -178,6 +178,7 @@ class RegisterGroup(Input):
     group: GroupInput
     contact: ContactInput
     acknowledged: bool = False
+    requirements: Annotated[list[Annotated[str, Field(max_length=500)]], Field(max_length=50)] | None = None
     waitlist: bool = True
 
 

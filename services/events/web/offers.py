@@ -65,7 +65,7 @@ async def show(offer_id: str, request: Request, pages: ThePages, store: TheStore
     return pages.show(
         request, "offer.html", offer=offer, slots=found.items, field=field_name(offer.field, request),
         more=f"/events/offers/{offer_id}?{urlencode(rest)}" if found.next else "",
-        everything="all" in request.query_params,
+        everything="all" in request.query_params, coordinates=person.coordinates,
         **_done(request),
     )  # fmt: skip
 

@@ -156,7 +156,8 @@ async def _page(
         has_begun=now >= slot.starts_at, manages=manages(person, slot), today=today,
         steps=[(wall(step.at, slot.zone), step) for step in steps], reminder=_reminder_to_come(slot, today),
         registered_by=await at_school.name_of_registrar(store, person, registration),
-        registers=person.coordinates or person.has("teacher", registration.school_id), **common,
+        registers=person.coordinates or person.has("teacher", registration.school_id), coordinates=person.coordinates,
+        of_school=person.has("teacher", registration.school_id), **common,
     )  # fmt: skip
 
 
