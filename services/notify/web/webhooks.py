@@ -223,7 +223,7 @@ async def _page(
     calls, cursor = await webhooks.list_calls(context, person, webhook_id, state, limit=PER_PAGE, after=after or None)
     older = f"{HERE}/{webhook_id}?{f'state={state}&' if state else ''}after={cursor}" if cursor else None
     shown = {
-        "webhook": found, "calls": calls, "state": state, "older": older, "states": STATES,
+        "done": "", "count": 0, "webhook": found, "calls": calls, "state": state, "older": older, "states": STATES,
         "counts": await webhooks.count_calls(context, person, webhook_id),
         "problem": sentence(error, language_of(request)) if error and not error.field else "",
     }  # fmt: skip

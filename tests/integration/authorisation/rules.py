@@ -20,7 +20,8 @@ VISITS = SCHOOLS | COMPANIES | AMBASSADORS
 # Takes away what others are tested with (at the end the sessions): sent last, in this order.
 LAST = (
     "/notify/class-links/{registration_id}/renew", "/notify/class-links/{registration_id}/close",
-    "/notify/webhooks/{webhook_id}/delete", "/outreach/messages/replay", "/events/messages/replay", "/notify/messages/replay",
+    "/notify/webhooks/{webhook_id}/delete",
+    "/outreach/messages/replay", "/events/messages/replay", "/notify/messages/replay",
     "/outreach/people/{person_id}/remove-role", "/outreach/people/{person_id}/erase",
     "/outreach/ambassadors/{ambassador_id}/pause", "/outreach/sign-out-everywhere", "/outreach/sign-out",
 )  # fmt: skip
