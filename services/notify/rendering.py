@@ -70,6 +70,9 @@ class Writer:
         values = self.values(delivery, now)
         if not secrets:
             values |= dict.fromkeys(_secret_of(delivery), SECRET)
+        return self._content(delivery, values, wording)
+
+    def _content(self, delivery: Delivery, values: words.Values, wording: Parts | None = None) -> Content:
         if wording is None or wording.standard:
             parts = [self._render(delivery.kind, part, delivery.to, values) for part in PARTS]
             return Content(*parts)
@@ -85,7 +88,8 @@ class Writer:
     def mail(self, delivery: Delivery, now: datetime, content: Content | None = None, unsubscribe: str = "") -> bytes:
         """The whole mail, ready for SMTP, with the standard content when none is given, and with the address at which
         one click ends such mails (RFC 8058), if any; AddressInvalid when nobody can be written to at this address."""
-        content, calendar = content or self.content(delivery, now), delivery.calendar
+        values, calendar = self.values(delivery, now), delivery.calendar
+        content = content or self._content(delivery, values)
         headers = {
             "From": Address(clean(self._sender_name), addr_spec=self.sender),
             "To": _address(delivery.to),
@@ -95,7 +99,7 @@ class Writer:
             "Auto-Submitted": "auto-generated",
             "Content-Language": delivery.to.language,
         }
-        entry = (calendar.method, self.calendar_text(delivery, now)) if calendar else None
+        entry = (calendar.method, ics(calendar, self._entry(delivery.to, values), now)) if calendar else None
         policy = SMTP if delivery.to.email.isascii() else SMTPUTF8
         return _one_click(unsubscribe) + assemble(headers, content.text, content.html, entry, policy)
 
@@ -105,11 +109,10 @@ class Writer:
 
     def calendar_text(self, delivery: Delivery, now: datetime) -> str:
         """The calendar part; an empty text for a mail without one."""
-        return ics(delivery.calendar, self._entry(delivery), now) if delivery.calendar else ""
+        values = self._values(delivery.facts or {}, delivery.to)
+        return ics(delivery.calendar, self._entry(delivery.to, values), now) if delivery.calendar else ""
 
-    def _entry(self, delivery: Delivery) -> Entry:
-        facts, to = delivery.facts or {}, delivery.to
-        values = self._values(facts, to)
+    def _entry(self, to: Recipient, values: words.Values) -> Entry:
         title, description, location = words.summary(values, to)
         date_ = values["visit"].chosen if "visit" in values else values["registration"].slot
         return Entry(

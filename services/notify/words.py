@@ -1,6 +1,7 @@
 """Facts in the words of a mail: what the templates below mails/ can name."""
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -145,6 +146,7 @@ def when(date_: VisitDate, language: str, home_zone: str) -> dict[str, str]:
     return {"day": full_day(starts.date(), language), "short_day": short_day(starts.date(), language), "time": time}
 
 
+@lru_cache(maxsize=1024)
 def full_day(value: date, language: str) -> str:
     """`Dienstag, 1. Dezember 2026` / `Tuesday, 1 December 2026`."""
     return format_date(value, "EEEE, d. MMMM y" if language == "de" else "EEEE, d MMMM y", locale=language)

@@ -14,13 +14,15 @@ from shared.schemas.base import Message
 
 @dataclass
 class Planner:
-    """Collects the deliveries about one thing, and writes them together."""
+    """Collects the deliveries about one thing, and writes them together. `first` when it is heard of for the first
+    time, so that nothing planned earlier can be outdated."""
 
     context: Context
     about: str
     now: datetime
     erase_after: datetime
     cause: str = ""
+    first: bool = False
 
     def __post_init__(self) -> None:
         self.deliveries = self.context.store.deliveries
@@ -122,7 +124,8 @@ class Planner:
         if self._collected:
             await self.deliveries.add(self._collected, session)
             reminders = [delivery.key for delivery in self._collected if delivery.priority == REMINDER]
-            await self._reminders.wake(reminders, session)
+            if reminders:
+                await self._reminders.wake(reminders, session)
 
 
 def _cleaned(to: Recipient) -> Recipient:
