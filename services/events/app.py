@@ -16,6 +16,7 @@ from services.events.usecases.coverage import prove_need_and_supply
 from services.events.usecases.tables import IMPORTERS
 from services.events.usecases.upkeep import erase_due, expire_offers, finish_left_behind, reconcile
 from services.events.web.routers import ROUTERS as PAGES
+from shared.answer_links import AnswerLinks
 from shared.clock import Clock
 from shared.school_calendar import known_until
 from shared.service import Service
@@ -52,6 +53,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     app.state.store = store
     app.state.clock = clock
     app.state.secret_key = settings.secret_key.get_secret_value()
+    app.state.answer_links = AnswerLinks(app.state.secret_key, settings.public_url)
     app.state.mail_domain = settings.calendar_domain
     app.state.dispatcher = service.dispatcher
     app.state.imports = imports

@@ -21,6 +21,7 @@ from services.notify.usecases.context import Context
 from services.notify.usecases.erasure import erase_due
 from services.notify.usecases.tokens import Tokens
 from services.notify.web.routers import ROUTERS
+from shared.answer_links import AnswerLinks
 from shared.clock import Clock
 from shared.service import Service
 from shared.web.edge import build_edge
@@ -32,7 +33,10 @@ HOUR = timedelta(hours=1)
 
 def writer_of(settings: Settings) -> Writer:
     """Who writes mails by these settings."""
-    return Writer(settings.public_url, settings.mail_from, settings.mail_domain, settings.zone, settings.bounce_address)
+    links = AnswerLinks(settings.secret_key.get_secret_value(), settings.public_url)
+    return Writer(
+        settings.public_url, settings.mail_from, settings.mail_domain, settings.zone, settings.bounce_address, links
+    )
 
 
 def create_app(settings: Settings, clock: Clock) -> FastAPI:

@@ -140,6 +140,7 @@ async def _tour(client: Client, estate: Estate) -> None:
     )
     found = await _post(client, "/events/api/v1/self-found-places", _self_found(ids))
     ids["confirmed_id"] = await _confirmed(client, ids)
+    ids["answered_id"] = await _confirmed(client, ids)  # nothing else is tested with what is cancelled by a mail's link
     ids["waiting_id"] = await _waiting_offer(client, ids)
     ids |= {
         "offer_id": offer["id"], "slot_id": slots[0]["id"], "registration_id": registration["id"],

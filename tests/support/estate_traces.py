@@ -11,6 +11,7 @@ from services.events.domain.check_in import check_in_code
 from services.notify.consent import Participant
 from services.notify.store.core import Store
 from services.notify.usecases.tokens import Tokens
+from shared.answer_links import AnswerLinks, AsSeen
 from shared.ids import random_id
 from shared.mongo import Database, database
 from tests.support.estate import NOBODY, Estate
@@ -18,6 +19,7 @@ from tests.support.front_door import NOW, SECRET
 from tests.support.kernel import campaign
 from tests.support.sample_forms import attached, filled
 
+LINKS = AnswerLinks(SECRET, "")
 # Which of the ids an address means, where its name alone does not say so: the longest beginning counts.
 MEANT = {
     "/notify/class-links/": {"registration_id": "confirmed_id"},
@@ -26,6 +28,7 @@ MEANT = {
     "/notify/mine/": {"token": "mine"},
     "/notify/parent/": {"token": "parent"},
     "/notify/unsubscribe/": {"token": "unsubscribe"},
+    "/events/cannot-come/": {"token": "cannot_come"},
     "/notify/templates/": {"kind": "kind_of_mail"},
     "/notify/wordings/": {"kind": "worded_kind", "role": "worded_role", "language": "worded_language"},
     "/outreach/import/": {"kind": "outreach_kind", "import_id": "outreach_import"},
@@ -52,6 +55,7 @@ async def leave_traces(estate: Estate) -> None:
         "scope": "me",
         "outreach_kind": "companies", "events_kind": "self-found",
         "code": check_in_code(ids["registration_id"], SECRET),
+        "cannot_come": LINKS.token("cannot-come", AsSeen(ids["answered_id"], 1, 1)),
     }  # fmt: skip
     async with _database(estate, "notify") as db:
         ids["secret"] = (await until("the class link", lambda: db.class_links.find_one({"_id": ids["confirmed_id"]})))[

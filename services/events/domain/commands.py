@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.events.domain.facts import Side
+from shared.answer_links import AsSeen
 from shared.schemas.events import GroupFacts
 from shared.schemas.outreach import Contact
 
@@ -58,10 +59,12 @@ class Expire(OfRegistration):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel(OfRegistration):
-    """The group does not come, or is not wanted."""
+    """The group does not come, or is not wanted. `seen`, when given, is the registration as a mail told of it: of one
+    that has changed since then nothing becomes."""
 
     by: Side
     reason: str = ""
+    seen: AsSeen | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -285,6 +285,10 @@ class RegistrationHasEnded(Conflict):
     """This registration is no longer active."""
 
 
+class AnswerLinkIsOver(Conflict):
+    """This link is no longer valid: the registration or its date has changed since the mail."""
+
+
 class HoldsNoPlaces(Conflict):
     """Attendance can only be recorded for a group that had places on this date."""
 

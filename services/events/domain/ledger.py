@@ -16,6 +16,7 @@ from services.events.domain.entry import new_registration
 from services.events.domain.facts import Campaign, Offer, Registration, School, Slot, group_key
 from services.events.domain.messages import registration_facts, slot_facts
 from services.events.domain.promotion import PromotionRun, Skipped, run_on, why_not
+from shared.answer_links import AsSeen
 from shared.schemas import events as say
 from shared.schemas.base import Message
 
@@ -125,6 +126,8 @@ class Ledger:
         before = self._commanded(command)
         if before.last_request_id == command.request_id:
             return before
+        if command.seen is not None:
+            self._must_be_as_seen(before, command.seen)
         if before.state == "cancelled":
             raise errors.AlreadyCancelled
         if not before.active:
@@ -266,6 +269,10 @@ class Ledger:
         if registration is None:
             raise errors.RegistrationNotFound
         return registration
+
+    def _must_be_as_seen(self, registration: Registration, seen: AsSeen) -> None:
+        if (registration.version, self.slot.revision) != (seen.version, seen.revision):
+            raise errors.AnswerLinkIsOver
 
     def _must_ask_for_approval(self, registration: Registration, command: do.Command) -> None:
         if registration.state != "requested":

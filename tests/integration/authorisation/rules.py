@@ -34,7 +34,7 @@ _PAGES = {
         /outreach/accessibility  /outreach/accessibility/thanks
         /notify/class/{secret}  /notify/class/{secret}/sent  /notify/erased
         /notify/confirm/{token}  /notify/mine/{token}  /notify/parent/{token}  /notify/calendar/{secret}.ics
-        /notify/unsubscribe/{token}
+        /notify/unsubscribe/{token}  /events/cannot-come/{token}
     """,
     SIGNED_IN: """
         /outreach/account  /events/slots.csv  /events/slots.xlsx
@@ -118,6 +118,7 @@ _FORMS = {
         /outreach/accessibility  /outreach/invitations/accept  /outreach/invitations/decline
         /notify/class/{secret}  /notify/confirm/{token}  /notify/parent/{token}
         /notify/mine/{token}/coming  /notify/mine/{token}/withdraw  /notify/unsubscribe/{token}
+        /events/cannot-come/{token}
     """,
     SIGNED_IN: """
         /outreach/account  /outreach/act-as  /outreach/sign-out-everywhere
