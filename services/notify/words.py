@@ -41,7 +41,7 @@ def registration_values(facts: dict[str, Any], to: Recipient, public_url: str, z
         "reason": facts.get("reason") or registration.reason,
         "changed": facts.get("changed", []),
         "over": registration.state in ("declined", "expired", "cancelled"),
-        "deadline": _deadline(registration.offer_expires_at, slot.zone, to.language),
+        "deadline": _deadline(registration.offer_expires_at or registration.answer_until, slot.zone, to.language),
         "previous": when(VisitDate.model_validate(previous), to.language, zone) if previous else None,
         "link": public_url + page,
         "public_url": public_url,

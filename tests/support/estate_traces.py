@@ -29,6 +29,8 @@ MEANT = {
     "/notify/parent/": {"token": "parent"},
     "/notify/unsubscribe/": {"token": "unsubscribe"},
     "/events/cannot-come/": {"token": "cannot_come"},
+    "/events/confirm-again/": {"token": "confirm_again"},
+    "/events/registrations/{registration_id}/confirm-again": {"registration_id": "asked_id"},
     "/notify/templates/": {"kind": "kind_of_mail"},
     "/notify/wordings/": {"kind": "worded_kind", "role": "worded_role", "language": "worded_language"},
     "/outreach/import/": {"kind": "outreach_kind", "import_id": "outreach_import"},
@@ -65,11 +67,22 @@ async def leave_traces(estate: Estate) -> None:
         reminder = await until("a reminder", lambda: db.deliveries.find_one({"kind": "slot_reminder"}))
         link = Tokens(SECRET, estate.door.url).unsubscribe_link(reminder["message_id"])
         ids["unsubscribe"] = link.rpartition("/")[2]
+    await _asked_again(estate)
     await _invitation(estate)
     await _at_the_agency(estate)
     await send(estate, "coordinator", "/notify/wordings/{campaign_id}/{kind}/{role}/{language}")
     await _calendar_feed(estate)
     await _messages_set_aside(estate)
+
+
+async def _asked_again(estate: Estate) -> None:
+    """As if the class had been registered a month ago: it is asked whether it still comes."""
+    booked, asked = estate.ids["asked_id"], {"_id": estate.ids["asked_id"], "question.revision": 1}
+    async with _database(estate, "events") as db:
+        earlier = {"$set": {"created_at": NOW - timedelta(days=30)}}
+        await db.registrations.update_one({"_id": booked}, earlier)
+        row = await until("the question", lambda: db.registrations.find_one(asked), 20)
+    estate.ids["confirm_again"] = LINKS.token("confirm-again", AsSeen(booked, row["version"], 1))
 
 
 async def _calendar_feed(estate: Estate) -> None:

@@ -67,6 +67,21 @@ class Cancel(OfRegistration):
     seen: AsSeen | None = None
 
 
+class AskAgain(OfRegistration):
+    """The time for asking the school whether its group still comes may be there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SayStillComing(OfRegistration):
+    """The school answers that its group still comes. `seen` as in `Cancel`."""
+
+    seen: AsSeen | None = None
+
+
+class Release(OfRegistration):
+    """The time for that answer may be over."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resize(OfRegistration):
     """The group is larger or smaller than before."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.events.api.parts import Now, TheStore
-from services.events.domain.errors import AnswerLinkIsOver, SlotHasStarted, SlotIsCancelled
+from services.events.domain.errors import AnsweredTooLate, AnswerLinkIsOver, SlotHasStarted, SlotIsCancelled
 from services.events.usecases import answers
 from services.events.web.parts import ThePages
 from shared.answer_links import Action, AnswerLinks, AnswerLinkUnknown
@@ -17,7 +17,7 @@ from shared.web.pages import language_of, posted, see_other
 from shared.web.problems import status_of
 
 router = APIRouter()
-DEAD_END = (AnswerLinkUnknown, AnswerLinkIsOver, SlotHasStarted, SlotIsCancelled)
+DEAD_END = (AnswerLinkUnknown, AnswerLinkIsOver, AnsweredTooLate, SlotHasStarted, SlotIsCancelled)
 
 
 async def _links(request: Request) -> AnswerLinks:
@@ -50,6 +50,32 @@ async def say_cannot_come(
     except DEAD_END as error:
         return _dead_end(request, pages, links, "cannot-come", token, error)
     return see_other(f"/events/cannot-come/{token}")
+
+
+@router.get("/confirm-again/{token}")
+async def show_question(
+    token: str, request: Request, pages: ThePages, store: TheStore, links: TheLinks, now: Now, person: Visitor
+) -> Response:
+    """Do you still come? Two buttons."""
+    try:
+        asked = await answers.show_question(store, links, token, now=now)
+    except DEAD_END as error:
+        return _dead_end(request, pages, links, "confirm-again", token, error)
+    return _private(pages.show(request, "confirm_again.html", asked=asked, slot=asked.slot, token=token))
+
+
+@router.post("/confirm-again/{token}")
+async def answer_question(
+    token: str, request: Request, pages: ThePages, store: TheStore, links: TheLinks, now: Now, person: Visitor
+) -> Response:
+    """We come, or we cannot come."""
+    said = (await posted(request)).get("answer")
+    try:
+        if said in ("yes", "no"):
+            await answers.answer_question(store, links, token, said == "yes", now=now)
+    except DEAD_END as error:
+        return _dead_end(request, pages, links, "confirm-again", token, error)
+    return see_other(f"/events/confirm-again/{token}")
 
 
 def _dead_end(
