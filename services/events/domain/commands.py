@@ -4,9 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.events.domain.facts import Side
-from shared.answer_links import AsSeen
 from shared.schemas.events import GroupFacts
 from shared.schemas.outreach import Contact
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The version of a registration, and the revision of its date, that somebody was told of."""
+
+    version: int
+    revision: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +71,7 @@ class Cancel(OfRegistration):
 
     by: Side
     reason: str = ""
-    seen: AsSeen | None = None
+    seen: Seen | None = None
 
 
 class AskAgain(OfRegistration):
@@ -75,7 +82,7 @@ class AskAgain(OfRegistration):
 class SayStillComing(OfRegistration):
     """The school answers that its group still comes. `seen` as in `Cancel`."""
 
-    seen: AsSeen | None = None
+    seen: Seen | None = None
 
 
 class Release(OfRegistration):

@@ -16,7 +16,6 @@ from services.events.domain.entry import new_registration
 from services.events.domain.facts import Campaign, Offer, Registration, School, Slot, group_key
 from services.events.domain.messages import registration_facts, slot_facts
 from services.events.domain.promotion import PromotionRun, Skipped, run_on, why_not
-from shared.answer_links import AsSeen
 from shared.schemas import events as say
 from shared.schemas.base import Message
 
@@ -272,7 +271,7 @@ class Ledger:
             raise errors.RegistrationNotFound
         return registration
 
-    def must_be_as_seen(self, registration: Registration, seen: AsSeen | None) -> None:
+    def must_be_as_seen(self, registration: Registration, seen: do.Seen | None) -> None:
         """AnswerLinkIsOver when the registration or its date has changed since a mail told of it."""
         if seen and (registration.version, self.slot.revision) != (seen.version, seen.revision):
             raise errors.AnswerLinkIsOver

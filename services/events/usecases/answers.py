@@ -46,7 +46,7 @@ async def say_cannot_come(store: Store, links: AnswerLinks, token: str, *, now: 
     """
     seen = links.read("cannot-come", token)
     registration, _, _ = await _found(store, seen)
-    asked = do.Cancel(**_asked("cannot-come", token, seen, now), by="school", seen=seen)
+    asked = do.Cancel(**_asked("cannot-come", token, seen, now), by="school")
     await store.decide(registration.slot_id, asked)
 
 
@@ -73,7 +73,7 @@ async def answer_question(store: Store, links: AnswerLinks, token: str, comes: b
     seen = links.read("confirm-again", token)
     registration, _, _ = await _found(store, seen)
     asked = _asked("confirm-again", f"{token} {comes}", seen, now)
-    answer = do.SayStillComing(**asked, seen=seen) if comes else do.Cancel(**asked, by="school", seen=seen)
+    answer = do.SayStillComing(**asked) if comes else do.Cancel(**asked, by="school")
     await store.decide(registration.slot_id, answer)
 
 
@@ -108,5 +108,5 @@ def _asked(action: Action, token: str, seen: AsSeen, now: datetime) -> dict[str,
     """Who follows the same link twice asks the same."""
     return {
         "now": now, "request_id": derived_id(token, action), "correlation_id": correlation_id.get(),
-        "registration_id": seen.registration_id,
+        "registration_id": seen.registration_id, "seen": do.Seen(seen.version, seen.revision),
     }  # fmt: skip

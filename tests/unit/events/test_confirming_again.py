@@ -10,7 +10,6 @@ from services.events.domain import errors
 from services.events.domain.deadlines import question_times
 from services.events.domain.facts import ConfirmAgain, Registration
 from services.events.domain.ledger import Ledger
-from shared.answer_links import AsSeen
 from shared.schemas import events as say
 from tests.support.events_world import about, ledger, offer, register, school, slot
 
@@ -167,10 +166,10 @@ def test_a_yes_to_a_former_date_is_none_to_the_new_one() -> None:
 def test_a_link_answers_for_the_registration_as_the_mail_told_of_it() -> None:
     book, made = booked()
     asked(book, made)
-    for seen in (AsSeen(made.id, 1, 1), AsSeen(made.id, 2, 2)):
+    for seen in (do.Seen(1, 1), do.Seen(2, 2)):
         with pytest.raises(errors.AnswerLinkIsOver):
             book.decide(do.SayStillComing(**about(made, now=ASKED), seen=seen))
         with pytest.raises(errors.AnswerLinkIsOver):
             book.decide(do.Cancel(**about(made, now=ASKED), by="school", seen=seen))
-    after = book.decide(do.SayStillComing(**about(made, now=ASKED), seen=AsSeen(made.id, 2, 1)))
+    after = book.decide(do.SayStillComing(**about(made, now=ASKED), seen=do.Seen(2, 1)))
     assert isinstance(after, Registration) and after.version == 3
