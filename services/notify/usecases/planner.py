@@ -39,11 +39,15 @@ class Planner:
         *,
         based_on: int,
         revision: int,
+        gives_up_at: datetime | None = None,
     ) -> dict[str, domain.CalendarEntry]:
-        """Mails about a transition; returns the calendar entries as they are afterwards."""
+        """Mails about a transition, worthless after `gives_up_at` when that is given; returns the calendar entries as
+        they are afterwards."""
         parts, after = domain.with_calendar(letters, entries, self.about, self.context.writer.domain)
         for letter, part in zip(letters, parts, strict=True):
-            self.add(letter, key(letter), facts, calendar=part, based_on=based_on, revision=revision)
+            self.add(
+                letter, key(letter), facts, calendar=part, gives_up_at=gives_up_at, based_on=based_on, revision=revision
+            )
         return after
 
     def add_superseded(

@@ -189,7 +189,7 @@ async def _plan_registration(
     if outdated or after is None:
         planner.add_superseded(letters, key, content, **based_on)
     else:
-        entries = planner.add_all(letters, key, content, after.calendar, **based_on)
+        entries = planner.add_all(letters, key, content, after.calendar, **based_on, gives_up_at=facts.answer_until)
         told_company = after.company_knows or any(letter.to.role == "company" for letter in letters)
         after = replace(after, calendar=entries, company_knows=told_company)
         await planner.copies.put_registrations([after], session)
