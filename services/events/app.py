@@ -47,7 +47,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
             yield
             await store.places.close()
 
-    pages = Pages("events", Path(__file__).parent / "templates")
+    pages = Pages("events", Path(__file__).parent / "templates", settings.zone)
     app = build_edge("events", settings, service.db, pages, lifespan, service.checks)
     app.state.store = store
     app.state.clock = clock

@@ -54,7 +54,7 @@ async def on_slot_moved(message: events.SlotMoved, context: Context, now: dateti
 async def on_slot_told(
     message: events.SlotOpened | events.SlotResized | events.SlotCancelled, context: Context, now: datetime
 ) -> None:
-    await planning.keep_slot(context, message, message.slot)
+    await planning.keep_slot(context, message, message.slot, now=now)
 
 
 async def on_offer_changed(message: events.OfferChanged, context: Context, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """What people leave in the estate: a class link with pupils, an invitation, files to import, and whatever else an
 address can name."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,8 @@ from services.events.domain.check_in import check_in_code
 from services.notify.consent import Participant
 from services.notify.store.core import Store
 from services.notify.usecases.tokens import Tokens
+from services.notify.webhooks.payload import test_call as call_of_a_test
+from services.notify.webhooks.rules import Seed, Webhook
 from shared.ids import random_id
 from shared.mongo import Database, database
 from tests.support.estate import NOBODY, Estate
@@ -65,6 +68,7 @@ async def leave_traces(estate: Estate) -> None:
     await _at_the_agency(estate)
     await send(estate, "coordinator", "/notify/wordings/{campaign_id}/{kind}/{role}/{language}")
     await _calendar_feed(estate)
+    await _webhook(estate)
     await _messages_set_aside(estate)
 
 
@@ -74,6 +78,17 @@ async def _calendar_feed(estate: Estate) -> None:
         row = await db.feeds.find_one({"person_id": estate.people["teacher"]})
     assert row
     estate.ids["feed_secret"] = row["secret"]
+
+
+async def _webhook(estate: Estate) -> None:
+    async with _database(estate, "notify") as db:
+        store = Store(db, retention_days=90).webhooks
+        made = Webhook("hook", "Schulportal", "https://1.1.1.1/hooks", ("slot.moved",), (Seed("s", "f"),), NOW)
+        await store.put(replace(made, state="paused", reason="by_hand", paused_at=NOW))
+        call = replace(call_of_a_test(made, NOW, "made"), type="slot.moved", state="failed", due_at=NOW)
+        await store.plan([call])
+        await db.webhook_calls.update_many({}, {"$unset": {"waiting": ""}})
+    estate.ids |= {"webhook_id": made.id, "call_id": call.id}
 
 
 async def _pupils(estate: Estate, db: Database) -> None:

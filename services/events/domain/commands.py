@@ -19,13 +19,15 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Register(Command):
-    """A new group wants places; `registration_id` derives from the request."""
+    """A new group wants places; `registration_id` derives from the request. `requirements` are those that were shown
+    when they were `acknowledged`; none when that is not known."""
 
     registration_id: str
     school_id: str
     group: GroupFacts
     contact: Contact
     acknowledged: bool
+    requirements: tuple[str, ...] | None = None
     waitlist: bool = True
     registered_by: str = ""
 

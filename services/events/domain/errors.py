@@ -227,6 +227,12 @@ class RequirementsNotAcknowledged(Invalid):
     field = "acknowledged"
 
 
+class RequirementsChanged(Conflict):
+    """The company has changed meanwhile what it requires. Please read it again and confirm it."""
+
+    field = "acknowledged"
+
+
 class AlreadyRegistered(Conflict):
     """{group} of {school} is registered for this date already."""
 

@@ -125,6 +125,11 @@ class Store:
         found = await self.db.schools.find_one({"_id": school_id})
         return school_of(found) if found else None
 
+    async def names_of_schools(self, ids: Iterable[str]) -> dict[str, str]:
+        """Names of schools by id."""
+        wanted = {"_id": {"$in": sorted(set(ids))}}
+        return {row["_id"]: row["name"] for row in await self.db.schools.find(wanted, {"name": 1}).to_list(None)}
+
     async def offer(self, offer_id: str) -> Offer | None:
         """An offer."""
         found = await self.db.offers.find_one({"_id": offer_id})

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
 
 from services.events.domain.facts import Approval, Side, WaitingList
-from shared.bounds import Day, in_bounds
+from shared.bounds import Day, as_wall_time, in_bounds
 from shared.errors import Invalid
 from shared.schemas.events import GroupFacts
 from shared.schemas.outreach import Contact
@@ -43,7 +43,7 @@ Name = Annotated[str, Field(min_length=1, max_length=160), AfterValidator(_one_l
 Line = Annotated[str, Field(max_length=160), AfterValidator(_one_line)]
 Text = Annotated[str, Field(max_length=4000)]
 Reason = Annotated[str, Field(max_length=500)]
-WallTime = Annotated[datetime, AfterValidator(_wall_time), in_bounds]
+WallTime = Annotated[datetime, AfterValidator(_wall_time), in_bounds, as_wall_time]
 WallHour = Annotated[time, AfterValidator(_wall_hour)]
 Grade = Annotated[int, Field(ge=1, le=14)]
 Places = Annotated[int, Field(ge=1, le=10_000)]
@@ -178,6 +178,7 @@ class RegisterGroup(Input):
     group: GroupInput
     contact: ContactInput
     acknowledged: bool = False
+    requirements: Annotated[list[Annotated[str, Field(max_length=500)]], Field(max_length=50)] | None = None
     waitlist: bool = True
 
 

@@ -46,6 +46,7 @@ async def register_group(
         group=command.group.facts(),
         contact=command.contact.facts(),
         acknowledged=command.acknowledged,
+        requirements=None if command.requirements is None else tuple(command.requirements),
         waitlist=command.waitlist,
         registered_by=identity.id,
     )

@@ -6,6 +6,7 @@ from typing import Generic, Literal, TypeVar
 from pydantic import BaseModel, Field
 
 from services.events.domain.facts import Approval, Offer, OfferState, Registration, Side, Slot, WaitingList
+from shared.bounds import WallClock
 from shared.offsets import own_offsets, texts_of
 from shared.schemas.events import GroupFacts, OfferFacts, Place, RegistrationState
 from shared.schemas.outreach import Contact
@@ -60,15 +61,15 @@ class MoveView(BaseModel):
     """That a slot was moved, and when it would have begun before."""
 
     at: datetime
-    starts_local: datetime
+    starts_local: WallClock
 
 
 class SlotView(BaseModel):
     id: str
     campaign_id: str
     offer: OfferInSlot
-    starts_local: datetime
-    ends_local: datetime
+    starts_local: WallClock
+    ends_local: WallClock
     zone: str
     starts_at: datetime
     ends_at: datetime

@@ -21,7 +21,7 @@ from services.events.web.parts import FORM_ERRORS, ThePages, deadline, manages, 
 from shared.auth import Identity
 from shared.schemas.events import RegistrationState
 from shared.web.callers import Person
-from shared.web.pages import form_request_id, nested, posted, see_other, validated
+from shared.web.pages import asked_after, form_request_id, nested, posted, see_other, validated
 
 router = APIRouter()
 DONE = ("registered", "accepted", "resized", "cancelled", "attended")
@@ -34,7 +34,7 @@ async def show_all(request: Request, pages: ThePages, store: TheStore, now: Now,
     """All, those made last first, page by page; of one state when that is asked."""
     asked = request.query_params.get("state", "")
     state = asked if asked in STATES else None
-    wanted = RegistrationFilter(state=state, limit=SHOWN, after=request.query_params.get("after") or None)
+    wanted = RegistrationFilter(state=state, limit=SHOWN, after=asked_after(request))
     found, names = await at_school.find_registrations_latest_first(store, person, wanted)
     following = {"state": state, "after": found.next} if state else {"after": found.next}
     return pages.show(
@@ -156,7 +156,8 @@ async def _page(
         has_begun=now >= slot.starts_at, manages=manages(person, slot), today=today,
         steps=[(wall(step.at, slot.zone), step) for step in steps], reminder=_reminder_to_come(slot, today),
         registered_by=await at_school.name_of_registrar(store, person, registration),
-        registers=person.coordinates or person.has("teacher", registration.school_id), **common,
+        registers=person.coordinates or person.has("teacher", registration.school_id), coordinates=person.coordinates,
+        of_school=person.has("teacher", registration.school_id), **common,
     )  # fmt: skip
 
 

@@ -132,6 +132,12 @@ KEPT = (
         "one year after it was said; at once when it is taken back",
     ),
     Kept(
+        "notify", ("webhook_calls",),
+        "What other programs were told: numbers of registrations, dates and visits, without names, and their answers",
+        "Telling programs of schools and partners, and finding out why it did not work", PUBLIC_TASK,
+        "30 days after the message",
+    ),
+    Kept(
         "notify", ("registrations", "visits", "offers", "slots"),
         "Copies of registrations, visits, offers and dates with their contacts",
         "Reminders and calendar entries", PUBLIC_TASK,

@@ -1,6 +1,7 @@
 """Mail scanners follow every link: whatever a mail of any kind leads to, opening it changes nothing."""
 
 import re
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from html import unescape
 
@@ -77,13 +78,16 @@ def _written(estate: Estate) -> Iterator[tuple[str, str, str]]:
 async def test_no_link_in_any_mail_changes_anything(fresh_estate: Estate, links: dict[str, set[str]]) -> None:
     assert [kind for kind, found in links.items() if not found] == []
     before = await _quiet(fresh_estate)
-    opened = set()
+    opened, statuses = set(), defaultdict(set)
     for link in sorted(set().union(*links.values())):
         for actor in WHO:
             for method in ("GET", "HEAD"):
                 answer = await (await fresh_estate.client(actor)).request(method, link)
+                assert method == "GET" or answer.content == b""
+                statuses[link, actor].add(answer.status_code)
                 assert answer.status_code < 500 and answer.status_code != 404, (method, actor, link, answer.status_code)
                 opened |= {link} if answer.is_success else set()
+    assert [where for where, seen in statuses.items() if len(seen) > 1] == [], "HEAD is answered as GET is"
     assert await _all_rows(fresh_estate) == before
     assert opened == set().union(*links.values()), "each link opens for somebody"
 
@@ -119,3 +123,11 @@ async def _all_rows(estate: Estate) -> dict[str, str]:
         async with database(estate.mongodb_url, f"{estate.door.prefix}_{service}") as db:
             found |= {f"{service}.{name}": rows for name, rows in (await fingerprint(db)).items()}
     return found
+
+
+async def test_an_address_of_no_service_is_a_page_and_below_api_a_problem(fresh_estate: Estate) -> None:
+    client = await fresh_estate.client(NOBODY)
+    page, problem = await client.get("/nothing"), await client.get("/events/api/v1/slots/a%0Ab")
+    assert page.status_code == problem.status_code == 404
+    assert page.headers["content-type"].startswith("text/html") and "/outreach/static/" in page.text
+    assert problem.headers["content-type"] == "application/problem+json"

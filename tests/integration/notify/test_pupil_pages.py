@@ -114,7 +114,10 @@ async def token_of(http: httpx.AsyncClient, path: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("language", "next_step", "promise"),
-    [("de", "Deine Lehrkraft kann dir mehr sagen.", "in jedem Fall"), ("en", "Your teacher can tell you", "in any case")],
+    [
+        ("de", "Deine Lehrkraft kann dir mehr sagen.", "in jedem Fall"),
+        ("en", "Your teacher can tell you", "in any case"),
+    ],
 )
 async def test_nobody_is_promised_to_take_part_in_a_visit_that_is_over(
     site: Site, language: str, next_step: str, promise: str
