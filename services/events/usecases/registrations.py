@@ -89,6 +89,14 @@ async def cancel_registration(
     return await _decide(store, registration, asked)
 
 
+async def say_still_coming(
+    store: Store, identity: Identity, registration_id: str, *, now: datetime, request_id: str
+) -> RegistrationView:
+    """The school was asked whether its group still comes: it does. NothingAsked, AnsweredTooLate."""
+    registration = await _of_own_school(store, identity, registration_id)
+    return await _decide(store, registration, do.SayStillComing(**_asked(registration_id, now, request_id)))
+
+
 async def resize_registration(
     store: Store, identity: Identity, registration_id: str, command: ResizeRegistration,
     *, now: datetime, request_id: str,

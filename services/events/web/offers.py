@@ -161,7 +161,17 @@ async def _known(store: Any, person: Identity, company_id: str, language: str) -
     last = await company.find_last_offer(store, person, company_id) if company_id else None
     if last:
         known = offer_values(last, language)
-        kept = ("place.", "contact.", "approval", "waiting_list", "grades", "field", "requirements", "reminders")
+        kept = (
+            "place.",
+            "contact.",
+            "confirm_again.",
+            "approval",
+            "waiting_list",
+            "grades",
+            "field",
+            "requirements",
+            "reminders",
+        )
         return values | {name: value for name, value in known.items() if name.startswith(kept) and value}
     for own_company in await overview.find_own(store, person, "company"):
         if own_company.id == company_id:

@@ -24,7 +24,7 @@ from shared.web.callers import Person
 from shared.web.pages import asked_after, form_request_id, nested, posted, see_other, validated
 
 router = APIRouter()
-DONE = ("registered", "accepted", "resized", "cancelled", "attended")
+DONE = ("registered", "accepted", "still_coming", "resized", "cancelled", "attended")
 STATES = get_args(RegistrationState)
 SHOWN = 24
 
@@ -66,6 +66,19 @@ async def accept(
         return await registrations.accept_offered_places(store, person, registration_id, now=now, request_id=request_id)
 
     return await _carried_out(request, pages, store, person, now, registration_id, form, work, "accepted")
+
+
+@router.post("/registrations/{registration_id}/confirm-again")
+async def confirm_again(
+    registration_id: str, request: Request, pages: ThePages, store: TheStore, now: Now, person: Person
+) -> Response:
+    """The group still comes."""
+    form = await posted(request)
+
+    async def work(request_id: str) -> object:
+        return await registrations.say_still_coming(store, person, registration_id, now=now, request_id=request_id)
+
+    return await _carried_out(request, pages, store, person, now, registration_id, form, work, "still_coming")
 
 
 @router.post("/registrations/{registration_id}/resize")
