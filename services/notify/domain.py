@@ -310,8 +310,7 @@ def is_late(delivery: Delivery, now: datetime) -> bool:
 
 
 def is_outdated(delivery: Delivery, known: Known | None, now: datetime) -> bool:
-    """Whether a mail that is still true shall be written from the present copy: it is late, and what it is about has
-    changed since."""
+    """Whether a mail that is still true shall be written from the present copy: it is late, and that has changed."""
     changed = known is not None and (known.version, known.revision) != (delivery.based_on, delivery.revision)
     return changed and delivery.kind in TRUE_WHILE and is_late(delivery, now)
 
