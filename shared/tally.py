@@ -42,7 +42,7 @@ class Tally:
     """
 
     def __init__(self, db: Database, sources: Mapping[str, CountRows], add: AddToSums, version: int) -> None:
-        self._db = db
+        self.db = db
         self._sources = sources
         self._add = add
         self._version = version
@@ -51,17 +51,17 @@ class Tally:
     async def prepare(self) -> None:
         """Indexes; and everything is to be counted when another version has counted so far."""
         for source in self._sources:
-            await self._db[source].create_index("counted")
-        state = await self._db.tally_state.find_one({"_id": "version"})
+            await self.db[source].create_index("counted")
+        state = await self.db.tally_state.find_one({"_id": "version"})
         if state and state["version"] != self._version:
             await self.start_again()
         note = {"$set": {"version": self._version}}
-        await self._db.tally_state.update_one({"_id": "version"}, note, upsert=True)
+        await self.db.tally_state.update_one({"_id": "version"}, note, upsert=True)
 
     async def start_again(self) -> None:
         """Have every row counted anew; what is right already does not change by that."""
         for source in self._sources:
-            await self._db[source].update_many({}, {"$set": changed_again()})
+            await self.db[source].update_many({}, {"$set": changed_again()})
 
     async def count_up(self) -> int:
         """Count every row that was changed before this call; returns how many there were."""
@@ -84,24 +84,24 @@ class Tally:
         return False
 
     async def _changed(self, source: str) -> list[str]:
-        found = relaxed(self._db[source]).find(CHANGED, {"_id": 1})
+        found = relaxed(self.db[source]).find(CHANGED, {"_id": 1})
         return [row["_id"] for row in await found.to_list(None)]
 
     async def _count(self, source: str, ids: Sequence[str]) -> None:
         async def work(session: Session) -> list[Document]:
             seen = {"version": 1, "counted": 1}
-            rows = await self._db[source].find({"_id": {"$in": ids}, **CHANGED}, seen, session=session).to_list(None)
+            rows = await self.db[source].find({"_id": {"$in": ids}, **CHANGED}, seen, session=session).to_list(None)
             if rows:
                 await self._add_differences(source, [row["_id"] for row in rows], session)
             return rows
 
-        await self._note_counted(source, await transaction(self._db, work))
+        await self._note_counted(source, await transaction(self.db, work))
 
     async def _add_differences(self, source: str, ids: Sequence[str], session: Session) -> None:
         """What was counted is written even where nothing differs: of two that count the same row, one starts again."""
         counts = await self._sources[source](ids, session)
         keys = {id: f"{self._version}:{source}:{id}" for id in ids}
-        known = self._db.tally_counted.find({"_id": {"$in": list(keys.values())}}, session=session)
+        known = self.db.tally_counted.find({"_id": {"$in": list(keys.values())}}, session=session)
         before = {row["_id"]: row["counts"] async for row in known}
         difference: Counts = Counter()
         notes = []
@@ -111,14 +111,14 @@ class Tally:
             difference.subtract({tuple(each): count for *each, count in before.get(key, [])})
             stored = [[*each, count] for each, count in now.items()]
             notes.append(ReplaceOne({"_id": key}, {"counts": stored, **changed_again()}, upsert=True))
-        await self._db.tally_counted.bulk_write(notes, ordered=False, session=session)
+        await self.db.tally_counted.bulk_write(notes, ordered=False, session=session)
         await self._add({key: count for key, count in difference.items() if count}, session)
 
     async def _note_counted(self, source: str, rows: list[Document]) -> None:
         """Relaxed: should a crash undo this, the rows are counted once more, to no effect."""
         notes = [UpdateOne(_as_seen(row), {"$set": {"counted": True}}) for row in rows]
         if notes:
-            await relaxed(self._db[source]).bulk_write(notes, ordered=False)
+            await relaxed(self.db[source]).bulk_write(notes, ordered=False)
 
 
 def _as_seen(row: Document) -> Document:

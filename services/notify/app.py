@@ -24,6 +24,7 @@ from services.notify.web.routers import ROUTERS
 from services.notify.webhooks.addresses import Guard
 from services.notify.webhooks.caller import Caller
 from services.notify.webhooks.sender import WebhookSender
+from shared.answer_links import AnswerLinks
 from shared.clock import Clock
 from shared.service import Service
 from shared.web.edge import build_edge
@@ -35,7 +36,10 @@ HOUR = timedelta(hours=1)
 
 def writer_of(settings: Settings) -> Writer:
     """Who writes mails by these settings."""
-    return Writer(settings.public_url, settings.mail_from, settings.mail_domain, settings.zone, settings.bounce_address)
+    links = AnswerLinks(settings.secret_key.get_secret_value(), settings.public_url)
+    return Writer(
+        settings.public_url, settings.mail_from, settings.mail_domain, settings.zone, settings.bounce_address, links
+    )
 
 
 def create_app(settings: Settings, clock: Clock) -> FastAPI:
@@ -77,7 +81,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     def lifespan(_: FastAPI) -> AbstractAsyncContextManager[None]:
         return service.lifespan(COLLECTIONS, store.create_indexes, workers)
 
-    pages = Pages("notify", Path(__file__).parent / "templates")
+    pages = Pages("notify", Path(__file__).parent / "templates", settings.zone)
     app = build_edge("notify", settings, service.db, pages, lifespan, service.checks)
     app.state.settings, app.state.clock, app.state.context = settings, clock, context
     app.state.dispatcher, app.state.mailer = service.dispatcher, mailer

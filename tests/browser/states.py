@@ -106,6 +106,16 @@ STATES = {
         company: /outreach/ambassadors
         company: /outreach/ambassadors/{ambassador_id}
     """,
+    "an answer by mail": """
+        nobody: /events/cannot-come/{cannot_come}
+        nobody: /events/cannot-come/{cannot_come_over} 409
+        nobody: /events/cannot-come/a-dead-link 404
+        nobody: /events/confirm-again/{confirm_again}
+        nobody: /events/confirm-again/{confirmed_again}
+        teacher, company, coordinator: /events/registrations/{asked_again}
+        teacher, company, coordinator: /events/registrations/{asked_and_sure}
+        teacher, company: /events/registrations/{released}
+    """,
     "a pupil or a parent": """
         nobody: /notify/class/{class_open}
         nobody: /notify/class/{class_open}/sent?to=pupil
@@ -125,6 +135,7 @@ STATES = {
         nobody: /notify/mine/{pupil_cannot_come}
         nobody: /notify/mine/{pupil_withdrew} 404
         nobody: /notify/erased?by=pupil&after=withdraw
+        nobody: /notify/unsubscribe/{unsubscribe_pupil}
         nobody: /notify/erased?by=parent&after=withdraw
         nobody: /notify/erased?by=parent&after=no
         teacher: /notify/class-links/{registration_confirmed}
@@ -160,6 +171,13 @@ STATES = {
         coordinator: /notify/suppressions/{suppression}
         coordinator: /notify/suppressions/{suppression}/lift
         coordinator: /notify/suppressions/{suppression_lifted}
+    """,
+    "reminders and calendars of one's own": """
+        nobody, teacher: /notify/unsubscribe/{unsubscribe}
+        nobody: /notify/unsubscribe/{unsubscribe_stopped}
+        nobody: /notify/unsubscribe/a-dead-link 404
+        teacher, company, ambassador, coordinator: /notify/calendars
+        teacher: /notify/calendars?done=made
     """,
     "an import": """
         coordinator: /outreach/import/companies/{import_checking}

@@ -93,6 +93,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/events/check-in/{registration_id}/{code}": {"came": "yes", "pupils": "3"},
     "/events/company/decide": {"registration": ["{registration_id}"], "decision": "approve"},
     "/events/registrations/{registration_id}/attend": {"came": "yes", "pupils": "3"},
+    "/events/confirm-again/{token}": {"answer": "yes"},
     "/events/registrations/{registration_id}/resize": {"pupils": "3", "adults": "1"},
     "/events/self-found": SELF_FOUND,
     "/events/slots/{slot_id}/check-in": {"came.{registration_id}": "yes", "pupils.{registration_id}": "3"},

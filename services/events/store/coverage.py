@@ -4,14 +4,10 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING
 
 from services.events.domain.coverage import ELSEWHERE, Coverage, Need, SlotNeed, add_up
 from services.events.domain.facts import UNPUBLISHED
 from shared.mongo import Database, Document
-
-if TYPE_CHECKING:
-    from services.events.store.store import Store
 
 KINDS = {
     **dict.fromkeys(("confirmed", "attended", "no_show"), "taken"),
@@ -29,13 +25,13 @@ async def drop_former_indexes(db: Database) -> None:
             await db[collection].drop_index(name)
 
 
-async def counted_afresh(store: "Store", campaign_id: str | None, districts: Iterable[str]) -> Coverage:
+async def counted_afresh(db: Database, campaign_id: str | None, districts: Iterable[str]) -> Coverage:
     """Need and supply of one campaign, or of all; `districts` are there anyway."""
-    slots, asked = await asyncio.gather(slot_needs(store, campaign_id), asked_by_district(store, campaign_id))
+    slots, asked = await asyncio.gather(slot_needs(db, campaign_id), asked_by_district(db, campaign_id))
     return add_up(slots, asked, districts)
 
 
-async def slot_needs(store: "Store", campaign_id: str | None) -> list[SlotNeed]:
+async def slot_needs(db: Database, campaign_id: str | None) -> list[SlotNeed]:
     """Every slot that takes place, of one campaign or of all, with what was asked of it; slots alike in district,
     field and day are one.
 
@@ -43,8 +39,8 @@ async def slot_needs(store: "Store", campaign_id: str | None) -> list[SlotNeed]:
     """
     open_ones = [state for state, kind in KINDS.items() if kind != "taken"]
     query = {**_of(campaign_id), "state": "open", "offer_state": {"$nin": ["withdrawn", *UNPUBLISHED]}}
-    found = store.db.slots.find(query, dict.fromkeys(NEEDED_OF_SLOT, 1))
-    asked, rows = await asyncio.gather(_asked(store, campaign_id, "slot_id", open_ones), found.to_list(None))
+    found = db.slots.find(query, dict.fromkeys(NEEDED_OF_SLOT, 1))
+    asked, rows = await asyncio.gather(_asked(db, campaign_id, "slot_id", open_ones), found.to_list(None))
     alike: dict[tuple[str | None, str, str], Need] = defaultdict(Need)
     nothing = Need()
     for row in rows:
@@ -57,19 +53,19 @@ async def slot_needs(store: "Store", campaign_id: str | None) -> list[SlotNeed]:
     return [SlotNeed(district, field, date.fromisoformat(day), need) for (district, field, day), need in alike.items()]
 
 
-async def asked_by_district(store: "Store", campaign_id: str | None) -> dict[str, Need]:
+async def asked_by_district(db: Database, campaign_id: str | None) -> dict[str, Need]:
     """What the schools of each district asked for."""
-    return await _asked(store, campaign_id, "school_district_ags", list(KINDS))
+    return await _asked(db, campaign_id, "school_district_ags", list(KINDS))
 
 
-async def _asked(store: "Store", campaign_id: str | None, by: str, states: list[str]) -> dict[str, Need]:
+async def _asked(db: Database, campaign_id: str | None, by: str, states: list[str]) -> dict[str, Need]:
     key = {"key": {"$ifNull": [f"${by}", ELSEWHERE]}, "state": "$state"}
     pipeline = [
         {"$match": {**_of(campaign_id), "state": {"$in": states}}},
         {"$group": {"_id": key, "pupils": {"$sum": "$group.pupils"}}},
     ]
     needs: dict[str, Need] = defaultdict(Need)
-    for row in await store.db.registrations.aggregate(pipeline).to_list(None):
+    for row in await db.registrations.aggregate(pipeline).to_list(None):
         need, kind = needs[row["_id"]["key"]], KINDS[row["_id"]["state"]]
         setattr(need, kind, getattr(need, kind) + row["pupils"])
     return needs

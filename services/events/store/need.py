@@ -7,7 +7,6 @@ registrations is one write of the slot, which takes its note of being counted aw
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from pymongo import UpdateOne
 
@@ -17,9 +16,6 @@ from services.events.store.coverage import KINDS
 from services.events.store.reconciliation import with_pending
 from shared.mongo import Database, Document, Session
 from shared.tally import Counts, Key, Tally, named, path
-
-if TYPE_CHECKING:
-    from services.events.store.store import Store
 
 VERSION = 1
 COLLECTIONS = ["need_and_supply"]
@@ -36,20 +32,20 @@ def tally(db: Database) -> Tally:
     return Tally(db, {"slots": kept.slots}, kept.add, VERSION)
 
 
-async def sums(store: "Store", campaign_id: str | None, districts: Iterable[str]) -> Coverage:
+async def sums(kept: Tally, campaign_id: str | None, districts: Iterable[str]) -> Coverage:
     """Need and supply of one campaign, or of all, as of now; `districts` are there anyway."""
-    await store.tally.count_up()
+    await kept.count_up()
     query = {"version": VERSION, **({"campaign_id": campaign_id} if campaign_id else {})}
     found = Coverage()
     for ags in districts:
         found.by_district[ags].add(Need())
-    for kept in await store.db.need_and_supply.find(query).to_list(None):
-        found.total.add(_needs(kept.get("total")).get("all", Need()))
-        for ags, need in _needs(kept.get("district")).items():
+    for row in await kept.db.need_and_supply.find(query).to_list(None):
+        found.total.add(_needs(row.get("total")).get("all", Need()))
+        for ags, need in _needs(row.get("district")).items():
             found.by_district[ags].add(need)
-        for code, need in _needs(kept.get("field")).items():
+        for code, need in _needs(row.get("field")).items():
             found.by_field[code].add(need)
-        for day, need in _needs(kept.get("week")).items():
+        for day, need in _needs(row.get("week")).items():
             found.by_week[date.fromisoformat(day)].add(need)
     return found
 

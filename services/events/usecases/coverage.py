@@ -17,12 +17,14 @@ async def compare_need_and_supply(store: Store, identity: Identity, campaign_id:
     if campaign_id and campaign is None:
         raise CampaignUnknown
     shown = campaign.districts if campaign else tuple(each.ags for each in districts())
-    return await need.sums(store, campaign_id, shown)
+    return await need.sums(store.tally, campaign_id, shown)
 
 
 async def prove_need_and_supply(store: Store) -> bool:
     """Compare what is kept with what is counted afresh; see `Tally.prove`. Run by a worker."""
-    return await store.tally.prove(lambda: need.sums(store, None, ()), lambda: coverage.counted_afresh(store, None, ()))
+    return await store.tally.prove(
+        lambda: need.sums(store.tally, None, ()), lambda: coverage.counted_afresh(store.db, None, ())
+    )
 
 
 async def list_campaigns(store: Store, identity: Identity) -> list[Campaign]:

@@ -19,6 +19,7 @@ from shared.words import beginning_with, fill_words, typed_words
 MANY_ATTEMPTS = 8  # with growing pauses that is about nine minutes without success
 FOUND_AT_MOST = 200
 LISTED = {"facts": 0, "words": 0}  # what no list shows, and most of what a mail weighs
+PAST_MAY_BE_OLD = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,25 @@ class Tally:
     count: int
 
 
+@dataclass(frozen=True)
+class _Past:
+    """What was counted of the days from `starts` to `today` at the moment `at`."""
+
+    starts: datetime
+    today: datetime
+    at: datetime
+    tallies: list[Tally]
+
+    def holds(self, starts: datetime, today: datetime, now: datetime) -> bool:
+        return (starts, today) == (self.starts, self.today) and timedelta(0) <= now - self.at < PAST_MAY_BE_OLD
+
+
 class MailLog:
     """Reads the collection `deliveries`."""
 
     def __init__(self, db: Database) -> None:
         self._rows = db.deliveries
+        self._past: _Past | None = None
 
     async def create_indexes(self) -> None:
         """What each list needs, so that it costs the same however many mails there are. A search for rare words goes by
@@ -94,6 +109,15 @@ class MailLog:
         parts = [_tally(day, what, {**where, "due_at": due}) for day, due in _days(starts, ends, ZoneInfo(zone))]
         rows = await self._rows.aggregate(one_after_the_other(self._rows, parts)).to_list(None)
         return [Tally(row["day"], row["_id"], row["count"]) for row in rows]
+
+    async def states_by_day(
+        self, starts: datetime, today: datetime, ends: datetime, *, now: datetime, zone: str
+    ) -> list[Tally]:
+        """Deliveries due from `starts` to `ends`, by local day and state. What was due before `today` is counted anew
+        once a minute: it is most of the work, and hardly changes any more."""
+        if self._past is None or not self._past.holds(starts, today, now):
+            self._past = _Past(starts, today, now, await self.per_day("state", {}, starts, today, zone))
+        return [*self._past.tallies, *await self.per_day("state", {}, today, ends, zone)]
 
     async def coming(self, now: datetime, limit: int, after: str | None) -> tuple[list[Delivery], str | None]:
         """What is planned, the soonest first, and the cursor of the rest."""

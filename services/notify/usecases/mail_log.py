@@ -60,12 +60,13 @@ async def search_deliveries(context: Context, identity: Identity, q: str) -> lis
 async def tally_days(
     context: Context, identity: Identity, *, now: datetime, zone: str, days: int = 14
 ) -> tuple[list[date], list[Tally]]:
-    """The last `days` local days up to today, and how many mails of each state were due on each."""
+    """The last `days` local days up to today, and how many mails of each state were due on each; those of past days as
+    they were at most a minute ago."""
     identity.must_operate()
     today = now.astimezone(ZoneInfo(zone)).date()
     shown = [today - timedelta(days=back) for back in range(days - 1, -1, -1)]
-    starts, ends = _day(shown[0], zone)[0], _day(today, zone)[1]
-    return shown, await context.store.log.per_day("state", {}, starts, ends, zone)
+    starts, _ = _day(shown[0], zone)
+    return shown, await context.store.log.states_by_day(starts, *_day(today, zone), now=now, zone=zone)
 
 
 def _day(day: date, zone: str) -> tuple[datetime, datetime]:

@@ -14,13 +14,15 @@ from shared.schemas.base import Message
 
 @dataclass
 class Planner:
-    """Collects the deliveries about one thing, and writes them together."""
+    """Collects the deliveries about one thing, and writes them together. `first` when it is heard of for the first
+    time, so that nothing planned earlier can be outdated."""
 
     context: Context
     about: str
     now: datetime
     erase_after: datetime
     cause: str = ""
+    first: bool = False
 
     def __post_init__(self) -> None:
         self.deliveries = self.context.store.deliveries
@@ -37,11 +39,15 @@ class Planner:
         *,
         based_on: int,
         revision: int,
+        gives_up_at: datetime | None = None,
     ) -> dict[str, domain.CalendarEntry]:
-        """Mails about a transition; returns the calendar entries as they are afterwards."""
+        """Mails about a transition, worthless after `gives_up_at` when that is given; returns the calendar entries as
+        they are afterwards."""
         parts, after = domain.with_calendar(letters, entries, self.about, self.context.writer.domain)
         for letter, part in zip(letters, parts, strict=True):
-            self.add(letter, key(letter), facts, calendar=part, based_on=based_on, revision=revision)
+            self.add(
+                letter, key(letter), facts, calendar=part, gives_up_at=gives_up_at, based_on=based_on, revision=revision
+            )
         return after
 
     def add_superseded(
@@ -79,7 +85,7 @@ class Planner:
                 about=self.about,
                 priority=priority,
                 due_at=due_at or self.now,
-                gives_up_at=gives_up_at or self.now + domain.TRANSITION_HORIZON,
+                gives_up_at=gives_up_at or self._worthless_at(letter.kind, facts),
                 erase_after=self.erase_after,
                 planned_at=self.now,
                 message_id=domain.message_id(key, writer.domain),
@@ -90,6 +96,15 @@ class Planner:
                 **more,
             )
         )
+
+    def _worthless_at(self, kind: str, facts: dict[str, Any]) -> datetime:
+        """When nobody needs a mail any more: after days, and one about a date to come at the latest when it begins."""
+        horizon = self.now + domain.TRANSITION_HORIZON
+        date = (facts.get("registration") or {}).get("slot") or (facts.get("visit") or {}).get("chosen")
+        if kind not in domain.TRUE_WHILE or not date:
+            return horizon
+        starts = domain.instant(datetime.fromisoformat(date["starts_local"]), date["zone"])
+        return min(horizon, starts) if starts > self.now else horizon
 
     def add_reminder(
         self,
@@ -122,7 +137,8 @@ class Planner:
         if self._collected:
             await self.deliveries.add(self._collected, session)
             reminders = [delivery.key for delivery in self._collected if delivery.priority == REMINDER]
-            await self._reminders.wake(reminders, session)
+            if reminders:
+                await self._reminders.wake(reminders, session)
 
 
 def _cleaned(to: Recipient) -> Recipient:

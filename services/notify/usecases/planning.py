@@ -73,14 +73,13 @@ async def plan_for_registration(
         copies = context.store.copies
         slot = await copies.newest_slot(message.registration.slot, session)
         facts = message.registration.model_copy(update={"slot": slot})
-        before = await copies.registration(facts.registration_id, session)
-        held = await copies.version("registrations", facts.registration_id, session)
+        before, held = await copies.held_registration(facts.registration_id, session)
         inbox.in_turn(held, facts.version)
         outdated = facts.version < held
         case = RegistrationCase(facts, before.company_knows if before else False)
         after = before if outdated else _registration_after(before, facts, message.occurred_at)
         erase_after = copies.erase_after(slot.ends_local, slot.zone)
-        planner = Planner(context, _about(facts), now, erase_after, cause_of(message))
+        planner = Planner(context, _about(facts), now, erase_after, cause_of(message), first=not held)
         await _plan_registration(planner, mail(case), facts, after, outdated, session)
 
     await _once_in_turn(context, message.registration.slot, message, effect, now)
@@ -105,8 +104,7 @@ async def plan_for_visit(context: Context, message: VisitMessage, mail: VisitMai
     async def effect(session: Session) -> None:
         copies = context.store.copies
         facts = message.visit
-        before = await copies.visit(facts.visit_id, session)
-        held = await copies.version("visits", facts.visit_id, session)
+        before, held = await copies.held_visit(facts.visit_id, session)
         inbox.in_turn(held, facts.version, VISIT_PATIENCE)
         outdated = facts.version < held
         case = VisitCase(facts, tuple(await copies.coordinators(session)))
@@ -191,7 +189,7 @@ async def _plan_registration(
     if outdated or after is None:
         planner.add_superseded(letters, key, content, **based_on)
     else:
-        entries = planner.add_all(letters, key, content, after.calendar, **based_on)
+        entries = planner.add_all(letters, key, content, after.calendar, **based_on, gives_up_at=facts.answer_until)
         told_company = after.company_knows or any(letter.to.role == "company" for letter in letters)
         after = replace(after, calendar=entries, company_knows=told_company)
         await planner.copies.put_registrations([after], session)

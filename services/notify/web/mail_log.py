@@ -14,7 +14,7 @@ from services.notify.mails import KINDS
 from services.notify.usecases import mail_log, stuck
 from services.notify.usecases.mail_log import LogFilter
 from services.notify.web.parts import PER_PAGE, WITH_FRAME, common, framed, zone_of
-from services.notify.web.pictures import stacked
+from services.notify.web.pictures import Picture, stacked
 from services.notify.wording import key_of
 from shared.errors import NotFound, RuleBroken
 from shared.set_aside import count_set_aside
@@ -45,11 +45,11 @@ async def show_mail_log(
     given = {"state": state, "kind": kind, "day": day, "about": about}
     where = {name: value for name, value in given.items() if value}
     zone = zone_of(request)
-    (found, cursor), (days, tallies), counts = await asyncio.gather(
+    (found, cursor), picture, counts = await asyncio.gather(
         mail_log.find_deliveries(
             context, person, LogFilter(state, kind, about, _day(day)), zone=zone, limit=PER_PAGE, after=after or None
         ),
-        mail_log.tally_days(context, person, now=now, zone=zone),
+        _picture(context, person, now, zone, shown=not where),
         mail_log.count_by_state(context, person),
     )
     return pages.show(
@@ -59,13 +59,19 @@ async def show_mail_log(
         older=f"/notify/?{urlencode({**where, 'after': cursor})}" if cursor else None,
         counts=counts,
         set_aside=await count_set_aside(context.store.db, person),
-        picture=stacked(days, tallies, OF_A_DAY),
+        picture=picture,
         states=STATES,
         kinds=KINDS,
         values=given,
         filtered=bool(where),
         **await common(request, context, person),
     )
+
+
+async def _picture(context: TheContext, person: Person, now: Now, zone: str, *, shown: bool) -> Picture | None:
+    if not shown:
+        return None
+    return stacked(*await mail_log.tally_days(context, person, now=now, zone=zone), OF_A_DAY)
 
 
 @router.post("/find")

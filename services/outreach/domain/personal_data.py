@@ -100,8 +100,8 @@ KEPT = (
     ),
     Kept(
         "notify", ("class_links", "participants"),
-        "Pupils who want to be reminded: first name, e-mail address, language, whether under 16; "
-        "of those under 16 also a parent's e-mail address",
+        "Pupils who want to be reminded: first name, e-mail address, language, whether under 16, "
+        "and whether they come when they say so; of those under 16 also a parent's e-mail address",
         "Asking for consent, and reminding of the company tour", CONSENT,
         "{days} days after the date; at once when somebody withdraws; without every consent, 7 days after the question",
         "pupil_retention_days",

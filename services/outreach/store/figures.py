@@ -6,16 +6,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from pymongo import ReplaceOne, UpdateOne
 
 from services.outreach.domain.reports import ASKED, DISTINCT, FIGURES, HELD, MET, PARTS, Row, Totals
 from shared.mongo import Database, Document, Session
 from shared.tally import Counts, Key, Tally, named, path
-
-if TYPE_CHECKING:
-    from services.outreach.store.core import Store
 
 VERSION = 1
 COLLECTIONS = ["figures", "figure_members", "reach"]
@@ -33,10 +29,10 @@ def tally(db: Database) -> Tally:
     return Tally(db, sources, figures.add, VERSION)
 
 
-async def totals(store: "Store", campaign_id: str, districts: Iterable[str]) -> Totals:
+async def totals(counted: Tally, campaign_id: str, districts: Iterable[str]) -> Totals:
     """The campaign's figures, as of now; each of `districts` is there, be it with zeros."""
-    await store.tally.count_up()
-    kept = await store.db.figures.find_one({"_id": _id(campaign_id)}) or {}
+    await counted.count_up()
+    kept = await counted.db.figures.find_one({"_id": _id(campaign_id)}) or {}
     known = {kind: {code: named(sums) for code, sums in named(kept.get(kind)).items()} for kind in ("total", *PARTS)}
     parts = {kind: {code: sums for code, sums in known[kind].items() if any(sums.values())} for kind in PARTS}
     parts["district"] = {ags: {} for ags in districts} | parts["district"]
@@ -44,10 +40,10 @@ async def totals(store: "Store", campaign_id: str, districts: Iterable[str]) -> 
     return Totals(_filled(known["total"].get("all", {})), done["district"], done["school_type"], done["field"])
 
 
-async def reach(store: "Store", campaign_id: str) -> tuple[set[str], set[str]]:
+async def reach(counted: Tally, campaign_id: str) -> tuple[set[str], set[str]]:
     """The schools that the campaign has reached, and those that have asked for something, as of now."""
-    await store.tally.count_up()
-    kept = await store.db.reach.find_one({"_id": _id(campaign_id)}) or {}
+    await counted.count_up()
+    kept = await counted.db.reach.find_one({"_id": _id(campaign_id)}) or {}
     reached, asked = (set(named(kept.get(state))) for state in REACH)
     return reached, asked
 

@@ -37,7 +37,7 @@ async def show_coverage(
     """As of now. Primary schools count only when they are chosen by `school_type`. CampaignNotFound."""
     identity.must_coordinate()
     campaign = await get_campaign(store, identity, campaign_id)
-    known, (reached, asked) = await asyncio.gather(store.register.schools(), figures.reach(store, campaign_id))
+    known, (reached, asked) = await asyncio.gather(store.register.schools(), figures.reach(store.tally, campaign_id))
     districts, types = frozenset(campaign.districts), frozenset({school_type} if school_type else ())
     here = [each for each in known if each.district_ags in districts and _fits(each.school_type, types)]
     left_out = [each for each in here if each.id not in reached]

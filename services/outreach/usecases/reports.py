@@ -24,7 +24,7 @@ async def report_on_campaign(store: Store, identity: Identity, campaign_id: str,
     """The campaign's figures as they are now. CampaignNotFound."""
     identity.must_coordinate()
     campaign = await get_campaign(store, identity, campaign_id)
-    return Report(campaign_id, await figures.totals(store, campaign_id, campaign.districts), now)
+    return Report(campaign_id, await figures.totals(store.tally, campaign_id, campaign.districts), now)
 
 
 async def prove_figures(store: Store) -> bool:
@@ -35,7 +35,7 @@ async def prove_figures(store: Store) -> bool:
 
 async def _prove(store: Store, campaign_id: str) -> bool:
     async def kept() -> tuple[Totals, set[str], set[str]]:
-        return await figures.totals(store, campaign_id, ()), *await figures.reach(store, campaign_id)
+        return await figures.totals(store.tally, campaign_id, ()), *await figures.reach(store.tally, campaign_id)
 
     async def afresh() -> tuple[Totals, set[str], set[str]]:
         counted = add_up(await stored.rows(store, campaign_id))

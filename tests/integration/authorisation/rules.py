@@ -35,7 +35,8 @@ _PAGES = {
         /outreach/accessibility  /outreach/accessibility/thanks
         /notify/class/{secret}  /notify/class/{secret}/sent  /notify/erased
         /notify/confirm/{token}  /notify/mine/{token}  /notify/parent/{token}  /notify/calendar/{secret}.ics
-        /notify/unsubscribe/{token}
+        /notify/unsubscribe/{token}  /events/cannot-come/{token}
+        /events/confirm-again/{token}
     """,
     SIGNED_IN: """
         /outreach/account  /events/slots.csv  /events/slots.xlsx
@@ -122,6 +123,7 @@ _FORMS = {
         /outreach/accessibility  /outreach/invitations/accept  /outreach/invitations/decline
         /notify/class/{secret}  /notify/confirm/{token}  /notify/parent/{token}
         /notify/mine/{token}/coming  /notify/mine/{token}/withdraw  /notify/unsubscribe/{token}
+        /events/cannot-come/{token}  /events/confirm-again/{token}
     """,
     SIGNED_IN: """
         /outreach/account  /outreach/act-as  /outreach/sign-out-everywhere
@@ -130,6 +132,7 @@ _FORMS = {
     SCHOOLS: "/events/search",
     OWN_SCHOOL: """
         /events/registrations/{registration_id}/accept  /events/registrations/{registration_id}/resize
+        /events/registrations/{registration_id}/confirm-again
         /events/registrations/{registration_id}/noted  /events/registrations/{registration_id}/acknowledge
         /events/self-found  /events/self-found/{record_id}/withdraw  /events/slots/{slot_id}/register
         /outreach/schools/{school_id}/movable-days  /outreach/visits/new

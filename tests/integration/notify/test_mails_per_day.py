@@ -41,3 +41,15 @@ async def test_each_mail_counts_on_its_local_day(log: MailLog) -> None:
 async def test_only_the_asked_span_and_the_asked_mails_count(log: MailLog) -> None:
     found = await log.per_day("state", {"state": "planned"}, local(25, 12), local(26, 12), ZONE)
     assert found == [Tally("2026-10-25", "planned", 1), Tally("2026-10-26", "planned", 1)]
+
+
+async def test_past_days_are_counted_anew_after_a_minute_and_today_always(log: MailLog, notify_db: Database) -> None:
+    async def counted(now: datetime) -> dict[str, int]:
+        found = await log.states_by_day(local(24, 0), local(26, 0), local(27, 0), now=now, zone=ZONE)
+        return {day: sum(each.count for each in found if each.day == day) for day in sorted(each.day for each in found)}
+
+    assert await counted(local(26, 9)) == {"2026-10-24": 2, "2026-10-25": 4, "2026-10-26": 2}
+    more = [{"due_at": local(day, 8), "state": "sent"} for day in (24, 26)]
+    await notify_db.deliveries.insert_many(more)
+    assert await counted(local(26, 9)) == {"2026-10-24": 2, "2026-10-25": 4, "2026-10-26": 3}
+    assert await counted(local(26, 9, 1)) == {"2026-10-24": 3, "2026-10-25": 4, "2026-10-26": 3}

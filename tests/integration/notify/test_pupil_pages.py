@@ -112,6 +112,23 @@ async def token_of(http: httpx.AsyncClient, path: str) -> dict[str, str]:
     return {name: found[1] for name in names if (found := re.search(rf'name="{name}" value="([^"]*)"', page))}
 
 
+@pytest.mark.parametrize(
+    ("language", "next_step", "promise"),
+    [
+        ("de", "Deine Lehrkraft kann dir mehr sagen.", "in jedem Fall"),
+        ("en", "Your teacher can tell you", "in any case"),
+    ],
+)
+async def test_nobody_is_promised_to_take_part_in_a_visit_that_is_over(
+    site: Site, language: str, next_step: str, promise: str
+) -> None:
+    site.world.clock.forward(timedelta(days=60))
+    async with site.http(language=language) as http:
+        answer = await http.get(f"/notify/class/{site.secret}")
+    assert answer.status_code == 409
+    assert next_step in answer.text and promise not in answer.text
+
+
 async def test_a_pupil_asks_confirms_cannot_come_comes_after_all_and_withdraws(site: Site) -> None:
     async with site.http() as http:
         page = (await http.get(f"/notify/class/{site.secret}")).text
@@ -134,6 +151,11 @@ async def test_a_pupil_asks_confirms_cannot_come_comes_after_all_and_withdraws(s
             assert "kann nicht kommen" in (await teacher.get("/notify/class-links/reg1")).text
         await http.post(f"{mine}/coming", data={"coming": "yes"})
         assert "Du bist dabei, Lena" in (await http.get(mine)).text
+        async with site.http("teacher") as teacher:
+            listed = (await teacher.get("/notify/class-links/reg1")).text
+            assert "kommt</span>" in listed and "post.example" not in listed
+        await http.post(f"{mine}/coming", data={"coming": "open"})
+        assert "Ich komme" in (await http.get(mine)).text
         erased = await http.post(f"{mine}/withdraw")
         assert "Alles ist gelöscht" in (await http.get(erased.headers["location"])).text
         assert (await http.get(mine)).status_code == 404

@@ -45,8 +45,8 @@ async def schools(store: Store) -> Store:
 async def agrees(store: Store, campaign_id: str) -> None:
     """What is kept is what is there."""
     counted = add_up(await reports.rows(store, campaign_id), ["05958"])
-    assert await figures.totals(store, campaign_id, ["05958"]) == counted
-    reached, asked = await figures.reach(store, campaign_id)
+    assert await figures.totals(store.tally, campaign_id, ["05958"]) == counted
+    reached, asked = await figures.reach(store.tally, campaign_id)
     assert (reached, asked) == (await coverage.reached(store, campaign_id), await coverage.asked(store, campaign_id))
 
 
@@ -105,7 +105,7 @@ async def _do(store: Store, campaign_id: str, step: tuple[str, int, int, str, in
     elif kind == "school":
         await _school(store, list(SCHOOLS)[number % 3], f"059{50 + version}", "15" if pupils % 2 else "20")
     elif kind == "count":
-        await figures.totals(store, campaign_id, ())
+        await figures.totals(store.tally, campaign_id, ())
 
 
 async def _visit(store: Store, campaign_id: str, number: int, state: str) -> None:
@@ -140,7 +140,7 @@ async def test_a_database_from_before_is_counted_at_once(running, schools):
         await schools.db[name].delete_many({})
     await schools.db.report_registrations.update_many({}, {"$unset": {"counted": ""}})
     await schools.tally.prepare()
-    assert (await figures.totals(schools, "c", ())).totals["pupils"] == 24
+    assert (await figures.totals(schools.tally, "c", ())).totals["pupils"] == 24
 
 
 async def test_what_was_written_without_a_note_is_found_and_counted_anew(running, schools):
@@ -150,7 +150,7 @@ async def test_what_was_written_without_a_note_is_found_and_counted_anew(running
     await schools.db.report_registrations.update_many({}, {"$set": {"pupils": 12}})
     assert not await prove_figures(schools)
     assert await prove_figures(schools)
-    assert (await figures.totals(schools, "c", ())).totals["pupils"] == 12
+    assert (await figures.totals(schools.tally, "c", ())).totals["pupils"] == 12
 
 
 async def test_a_school_that_changes_is_seen_by_every_process(schools):
