@@ -100,7 +100,7 @@ async def _calendar_feed(estate: Estate) -> None:
 async def _webhook(estate: Estate) -> None:
     async with _database(estate, "notify") as db:
         store = Store(db, retention_days=90).webhooks
-        made = Webhook("hook", "Schulportal", "https://1.1.1.1/hooks", ("slot.moved",), (Seed("s", "f"),), NOW)
+        made = Webhook("hook", "Schulportal", "http://127.0.0.1:9/hooks", ("slot.moved",), (Seed("s", "f"),), NOW)
         await store.put(replace(made, state="paused", reason="by_hand", paused_at=NOW))
         call = replace(call_of_a_test(made, NOW, "made"), type="slot.moved", state="failed", due_at=NOW)
         await store.plan([call])

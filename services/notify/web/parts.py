@@ -43,6 +43,7 @@ async def common(
         "meaning": meaning,
         "masked": masked,
         "stuck_count": sum(counts.values()),
+        "stopped_webhooks": await context.store.webhooks.count_stopped(),
     }
 
 
