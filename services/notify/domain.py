@@ -226,6 +226,11 @@ def offer_changed_key(registration_id: str, version: int, to: Recipient) -> str:
     return f"offer_changed:{registration_id}:{version}:{to.tag}"
 
 
+def contact_changed_key(registration_id: str, sequence: int, letter: Letter) -> str:
+    """The key of the mail by which the calendar entry, at this SEQUENCE, leaves or reaches a company's contact."""
+    return f"contact_changed:{registration_id}:{sequence}:{letter.method}:{letter.to.tag}"
+
+
 def offer_key(kind: str, offer_id: str, version: int, to: Recipient) -> str:
     """The key of the mail about an offer's transition to `version`."""
     return f"{kind}:{offer_id}:{version}:{to.tag}"

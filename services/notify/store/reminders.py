@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.notify.domain import Attempt, Delivery
-from services.notify.store.deliveries import LEASE, OPEN, delivery_of, ending_of, key_of
+from services.notify.store.deliveries import LEASE, OPEN, delivery_document, delivery_of, ending_of, key_of
 from services.notify.timing import Choice
 from shared import mongo
 from shared.auth import hash_of_key
@@ -15,6 +15,7 @@ from shared.mongo import AlreadyThere, Database, Document, Session
 
 UNDER_WAY = [*OPEN, "sending"]
 COUNT_KEPT = timedelta(days=9)
+RECIPIENT = ("recipient", "recipient_key", "recipient_name", "language", "subject")
 
 
 class Reminders:
@@ -41,6 +42,18 @@ class Reminders:
         where = {"_id": {"$in": list(keys)}, "state": "cancelled", "reason": "superseded", "attempt_count": 0}
         change = {"$set": {"state": "planned", "reason": "", "waiting": True}, "$inc": {"version": 1}}
         await self._rows.update_many(where, change, session=session)
+
+    async def readdress(self, reminders: Sequence[Delivery], session: Session) -> None:
+        """Give those that wait the recipient whom they would be planned for now: a contact may have changed."""
+        now = {each.key: delivery_document(each) for each in reminders}
+        where = {"_id": {"$in": list(now)}, "waiting": True}
+        rows = await self._rows.find(where, dict.fromkeys(RECIPIENT, 1), session=session).to_list(None)
+        for row in rows:
+            to = {name: now[row["_id"]][name] for name in RECIPIENT}
+            if any(row.get(name) != value for name, value in to.items()):
+                alone = {"together": "", "message_id": now[row["_id"]]["message_id"]}
+                change = {"$set": {**to, **alone, "words": now[row["_id"]]["words"]}, "$inc": {"version": 1}}
+                await self._rows.update_one({"_id": row["_id"], "waiting": True}, change, session=session)
 
     async def gather(self, delivery: Delivery) -> list[Delivery]:
         """All reminders that go out in one mail with this one, from now on held by its hold; none when it is in other

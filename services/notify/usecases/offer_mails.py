@@ -8,6 +8,7 @@ from services.notify import domain, mails
 from services.notify.domain import Letter
 from services.notify.mails import RegistrationCase
 from services.notify.store.copies import RegistrationCopy
+from services.notify.usecases.contacts import hand_over
 from services.notify.usecases.context import Context
 from services.notify.usecases.planner import Planner, cause_of
 from shared import inbox
@@ -86,6 +87,6 @@ async def _tell_registration(
     if await planner.copies.told_since(message.offer.offer_id, version, message.changed, session):
         planner.add_superseded(letters, key, content, **based_on)
     else:
-        entries = planner.add_all(letters, key, content, copy.calendar, **based_on)
+        entries = planner.add_all(letters, key, content, hand_over(planner, copy, facts, letters), **based_on)
         await planner.copies.put_registrations([replace(copy, facts=facts, calendar=entries)], session)
     await planner.write(session)

@@ -121,8 +121,10 @@ class Planner:
         """Write what was collected."""
         if self._collected:
             await self.deliveries.add(self._collected, session)
-            reminders = [delivery.key for delivery in self._collected if delivery.priority == REMINDER]
-            await self._reminders.wake(reminders, session)
+            reminders = [delivery for delivery in self._collected if delivery.priority == REMINDER]
+            if reminders:
+                await self._reminders.wake([delivery.key for delivery in reminders], session)
+                await self._reminders.readdress(reminders, session)
 
 
 def _cleaned(to: Recipient) -> Recipient:

@@ -9,6 +9,7 @@ from services.notify import domain, mails
 from services.notify.domain import SIGN_IN, Letter, VisitCopy
 from services.notify.mails import RegistrationCase, VisitCase
 from services.notify.store.copies import RegistrationCopy
+from services.notify.usecases.contacts import hand_over
 from services.notify.usecases.context import Context
 from services.notify.usecases.planner import Planner, cause_of
 from services.notify.usecases.pupil_mails import replan_for_pupils
@@ -80,7 +81,7 @@ async def plan_for_registration(
         after = before if outdated else _registration_after(before, facts, message.occurred_at)
         erase_after = copies.erase_after(slot.ends_local, slot.zone)
         planner = Planner(context, _about(facts), now, erase_after, cause_of(message))
-        await _plan_registration(planner, mail(case), facts, after, outdated, session)
+        await _plan_registration(planner, mail(case), facts, before, None if outdated else after, session)
 
     await _once_in_turn(context, message.registration.slot, message, effect)
 
@@ -168,8 +169,8 @@ async def _plan_registration(
     planner: Planner,
     letters: list[Letter],
     facts: RegistrationFacts,
+    before: RegistrationCopy | None,
     after: RegistrationCopy | None,
-    outdated: bool,
     session: Session,
 ) -> None:
     def key(letter: Letter) -> str:
@@ -177,10 +178,11 @@ async def _plan_registration(
 
     content = {"registration": facts.model_dump(mode="json")}
     based_on = {"based_on": facts.version, "revision": facts.slot.revision}
-    if outdated or after is None:
+    if after is None:
         planner.add_superseded(letters, key, content, **based_on)
     else:
-        entries = planner.add_all(letters, key, content, after.calendar, **based_on)
+        entries = hand_over(planner, before, facts, letters) if before else after.calendar
+        entries = planner.add_all(letters, key, content, entries, **based_on)
         told_company = after.company_knows or any(letter.to.role == "company" for letter in letters)
         after = replace(after, calendar=entries, company_knows=told_company)
         await planner.copies.put_registrations([after], session)
@@ -203,11 +205,12 @@ async def _plan_slot_moved(
         "previous": before.model_dump(mode="json"),
         "reason": message.reason,
     }
+    letters = mails.slot_moved(RegistrationCase(facts, copy.company_knows))
     entries = planner.add_all(
-        mails.slot_moved(RegistrationCase(facts, copy.company_knows)),
+        letters,
         lambda letter: domain.slot_moved_key(facts.registration_id, slot.revision, letter.to),
         content,
-        copy.calendar,
+        hand_over(planner, copy, facts, letters),
         based_on=facts.version,
         revision=slot.revision,
     )

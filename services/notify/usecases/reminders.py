@@ -1,11 +1,13 @@
 """Which reminders there are of a date, planned with every message that may change them."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date, datetime
 
 from services.notify import domain, mails, timing
 from services.notify.domain import Letter, Recipient
 from services.notify.mails import RegistrationCase, VisitCase
+from services.notify.usecases.contacts import hand_over
 from services.notify.usecases.context import Context
 from services.notify.usecases.planner import Planner, cause_of
 from shared.mongo import Session, put_if_newer, transaction
@@ -92,7 +94,7 @@ async def replan_for_campaign(context: Context, message: CampaignChanged, *, now
 
 
 async def replan_for_offer(context: Context, message: OfferChanged, *, now: datetime) -> None:
-    """Plan the reminders of an offer's dates anew: it may remind at other times now."""
+    """Plan the reminders of an offer's dates anew: it may remind at other times now, or somebody else."""
     for slot_id in await context.store.copies.slots_of(message.offer.offer_id):
         await _replan_slot(context, slot_id, cause_of(message), now)
 
@@ -111,6 +113,9 @@ async def _replan_slot(context: Context, slot_id: str, cause: str, now: datetime
             facts = copy.facts.model_copy(update={"slot": slot})
             erase_after = copies.erase_after(slot.ends_local, slot.zone)
             planner = Planner(context, f"registration:{facts.registration_id}", now, erase_after, cause)
+            entries = hand_over(planner, copy, facts)
+            if facts != copy.facts:
+                await copies.put_registrations([replace(copy, facts=facts, calendar=entries)], session)
             await plan_slot_reminders(planner, facts, session)
             await planner.write(session)
 
