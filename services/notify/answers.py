@@ -13,6 +13,9 @@ Meaning = Literal[
 INVALID_ADDRESS = "this address cannot be written to"
 _ADDRESS_CODES = ("521", "550", "551", "553", "556")
 _ADDRESS_STATUS = re.compile(r"5\.1\.(1|2|3|6|10)|5\.2\.1|5\.4\.4")
+_OF_THE_MAIL = re.compile(  # without a status code these words say that it is not the address that is wrong
+    r"spam|\bpolic(y|ies)\b|\bspf\b|\bdkim\b|\bdmarc\b|blocked|black-?list|block-?list|reputation", re.IGNORECASE
+)
 _ANSWER = re.compile(r"(?:gave up: )?(\d{3})[ -]?(?:(\d\.\d{1,3}\.\d{1,3})\b)?")
 
 
@@ -24,7 +27,9 @@ def is_hard_bounce(answer: str) -> bool:
     code, status = _parts(answer)
     if not code.startswith("5"):
         return False
-    return bool(_ADDRESS_STATUS.fullmatch(status)) if status else code in _ADDRESS_CODES
+    if status:
+        return bool(_ADDRESS_STATUS.fullmatch(status))
+    return code in _ADDRESS_CODES and not _OF_THE_MAIL.search(answer)
 
 
 def meaning_of(answer: str, reason: str = "") -> Meaning:
@@ -42,7 +47,7 @@ def meaning_of(answer: str, reason: str = "") -> Meaning:
         return "accepted"
     if code in ("530", "534", "535", "538"):
         return "our_access"
-    return _of_codes(code, status)
+    return _of_codes(code, status, answer)
 
 
 def _without_code(answer: str, reason: str) -> Meaning:
@@ -51,14 +56,14 @@ def _without_code(answer: str, reason: str) -> Meaning:
     return "too_late" if reason == "gave_up" else "unclear"
 
 
-def _of_codes(code: str, status: str) -> Meaning:
+def _of_codes(code: str, status: str, answer: str) -> Meaning:
     if status.endswith(".2.2") or code == "452":
         return "mailbox_full"
     if status.endswith(".3.4") or status.endswith(".2.3"):
         return "too_large"
     if code.startswith("4"):
         return "busy"
-    if is_hard_bounce(f"{code} {status}"):
+    if is_hard_bounce(answer.removeprefix("gave up: ")):
         return "address_unknown"
     return "not_wanted"
 

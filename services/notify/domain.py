@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from services.notify.smtp.relays import ascii_domain
 from shared.errors import Conflict, NotFound
 from shared.offsets import Offset
 from shared.schemas.outreach import VisitFacts
@@ -368,8 +369,18 @@ def clean(text: str) -> str:
 
 def without_address(answer: str, email: str) -> str:
     """A server's answer without the recipient's address, so that logs and messages hold no personal data."""
-    cleaned = re.sub(re.escape(email), "<address>", answer, flags=re.IGNORECASE) if email else answer
-    return clean(cleaned)[:500]
+    for form in _forms(email) if email else ():
+        answer = re.sub(re.escape(form), "<address>", answer, flags=re.IGNORECASE)
+    return clean(answer)[:500]
+
+
+def _forms(email: str) -> tuple[str, ...]:
+    """An address as it was typed, and as a mail server knows it: its domain in ASCII."""
+    local, _, domain = email.strip().rpartition("@")
+    try:
+        return email.strip(), f"{local}@{ascii_domain(domain)}"
+    except UnicodeError:  # nobody can be written to there, so no server names it
+        return (email.strip(),)
 
 
 def masked(delivery: Delivery) -> Delivery:

@@ -25,6 +25,8 @@ from shared.schemas.base import Message
 from shared.service import COLLECTIONS as COMMON_COLLECTIONS
 from tests.support.notify_builders import NOW
 
+SECRET_KEY = "a-secret-for-tests-" * 2
+
 
 class MovableClock:
     """A clock that stands still until the test moves it."""
@@ -138,11 +140,11 @@ async def build_world(
     """A fresh world on an empty database."""
     await create_collections(db, [*COMMON_COLLECTIONS, *COLLECTIONS])
     clock = clock or MovableClock()
-    store = Store(db, retention_days=90)
+    store = Store(db, retention_days=90, secret_key=SECRET_KEY)
     await store.create_indexes()
     await outbox.create_indexes(db)
     await inbox.create_indexes(db)
-    context = Context(store, writer(), Tokens("a-secret-for-tests-" * 2, "https://perspektive.example"))
+    context = Context(store, writer(), Tokens(SECRET_KEY, "https://perspektive.example"))
     mailer = Mailer([relay_of(server.url)], 5, at_once)
     return World(db, clock, context, mailer, Sender(context, mailer, clock, at_once), server)  # type: ignore[arg-type]
 

@@ -1,19 +1,21 @@
 """The collection `suppressions`: one row per address that is or was not written to. The address itself is not there."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 from bson import ObjectId
 
 from services.notify.store.deliveries import cursor_of
-from services.notify.suppression import AlreadyLifted, Suppression, address_hash
+from services.notify.suppression import AlreadyLifted, Suppression
 from shared.mongo import Database, Document, Session
 
 
 class Suppressions:
     """`order` is renewed whenever an address is suppressed (again), so that the newest come first."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, hash_of: Callable[[str], str]) -> None:
         self._rows = db.suppressions
+        self._hash_of = hash_of
 
     async def create_indexes(self) -> None:
         """For the list, and for erasure."""
@@ -22,7 +24,7 @@ class Suppressions:
 
     async def active(self, email: str) -> Suppression | None:
         """The suppression that forbids writing to this address, or None."""
-        row = await self._rows.find_one({"_id": address_hash(email), "active": True})
+        row = await self._rows.find_one({"_id": self._hash_of(email), "active": True})
         return _suppression(row) if row else None
 
     async def get(self, id: str, session: Session | None = None) -> Suppression | None:

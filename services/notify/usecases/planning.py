@@ -72,7 +72,8 @@ async def plan_for_registration(
     async def effect(session: Session) -> None:
         copies = context.store.copies
         slot = await copies.newest_slot(message.registration.slot, session)
-        facts = message.registration.model_copy(update={"slot": slot})
+        contact = await context.store.former_addresses.contact(message.registration.contact, session)
+        facts = message.registration.model_copy(update={"slot": slot, "contact": contact})
         before = await copies.registration(facts.registration_id, session)
         held = await copies.version("registrations", facts.registration_id, session)
         inbox.in_turn(held, facts.version)
@@ -104,7 +105,8 @@ async def plan_for_visit(context: Context, message: VisitMessage, mail: VisitMai
 
     async def effect(session: Session) -> None:
         copies = context.store.copies
-        facts = message.visit
+        contact = await context.store.former_addresses.contact(message.visit.contact, session)
+        facts = message.visit.model_copy(update={"contact": contact})
         before = await copies.visit(facts.visit_id, session)
         held = await copies.version("visits", facts.visit_id, session)
         inbox.in_turn(held, facts.version, VISIT_PATIENCE)
@@ -176,7 +178,9 @@ async def _plan_registration(
     def key(letter: Letter) -> str:
         return domain.registration_key(letter.kind, facts.registration_id, facts.version, letter.to)
 
-    content = {"registration": facts.model_dump(mode="json")}
+    # At once, or by accepting offered places; else somebody approved or moved the group up.
+    own_act = before is None or before.facts.state == "offered"
+    content = {"registration": facts.model_dump(mode="json"), "own_act": own_act}
     based_on = {"based_on": facts.version, "revision": facts.slot.revision}
     if after is None:
         planner.add_superseded(letters, key, content, **based_on)

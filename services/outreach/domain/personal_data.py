@@ -132,6 +132,12 @@ KEPT = (
         "one year after it was said; at once when it is taken back",
     ),
     Kept(
+        "notify", ("former_addresses",),
+        "Addresses that somebody has left or that were erased: only a check sum of the address, with a secret key",
+        "Writing no more to whoever was erased, and to the present address of whoever has changed it", PUBLIC_TASK,
+        "one year after the change or erasure",
+    ),
+    Kept(
         "notify", ("registrations", "visits", "offers", "slots"),
         "Copies of registrations, visits, offers and dates with their contacts",
         "Reminders and calendar entries", PUBLIC_TASK,

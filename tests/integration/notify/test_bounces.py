@@ -15,10 +15,10 @@ from services.notify.usecases.bouncing import hear_bounce
 from shared.schemas import events
 from tests.support.bounced_mails import complaint, holiday, in_words, notification
 from tests.support.notify_builders import coordinator, registration, said, sign_in_requested
-from tests.support.notify_world import World
+from tests.support.notify_world import SECRET_KEY, World
 
 KEY = "registration_waitlisted:reg1:1:teacher"
-TESSA = address_hash("tessa@schule.example")
+TESSA = address_hash("tessa@schule.example", SECRET_KEY)
 NOBODYS = "<0000000000000000000000000000000000000000@perspektive.example>"
 
 

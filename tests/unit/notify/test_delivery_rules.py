@@ -210,3 +210,9 @@ def test_an_answer_is_kept_without_the_address() -> None:
     assert domain.without_address("550 <Tessa@Schule.example>\r\nunknown", "tessa@schule.example") == (
         "550 <<address>> unknown"
     )
+
+
+def test_a_servers_answer_is_kept_without_the_form_in_which_it_knows_an_address() -> None:
+    answer = "550 5.1.1 <Tessa@xn--mller-kva.example>: unknown; tessa@müller.example"
+    assert domain.without_address(answer, "tessa@müller.example") == "550 5.1.1 <<address>>: unknown; <address>"
+    assert domain.without_address("550 x@\u200b..", "x@\u200b..") == "550 <address>"
