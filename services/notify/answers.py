@@ -6,6 +6,9 @@ An answer is a reply code (RFC 5321), often with an enhanced status code (RFC 34
 import re
 from typing import Literal
 
+from services.notify.domain import clean
+from services.notify.smtp.relays import ascii_domain
+
 Meaning = Literal[
     "address_unknown", "mailbox_full", "not_wanted", "too_large", "busy", "no_connection", "our_access", "our_fault",
     "not_an_address", "suppressed", "too_late", "accepted", "unclear",
@@ -30,6 +33,22 @@ def is_hard_bounce(answer: str) -> bool:
     if status:
         return bool(_ADDRESS_STATUS.fullmatch(status))
     return code in _ADDRESS_CODES and not _OF_THE_MAIL.search(answer)
+
+
+def without_address(answer: str, email: str) -> str:
+    """A server's answer without the recipient's address, so that logs and messages hold no personal data."""
+    for form in _forms(email) if email else ():
+        answer = re.sub(re.escape(form), "<address>", answer, flags=re.IGNORECASE)
+    return clean(answer)[:500]
+
+
+def _forms(email: str) -> tuple[str, ...]:
+    """An address as it was typed, and as a mail server knows it: its domain in ASCII."""
+    local, _, domain = email.strip().rpartition("@")
+    try:
+        return email.strip(), f"{local}@{ascii_domain(domain)}"
+    except UnicodeError:  # nobody can be written to there, so no server names it
+        return (email.strip(),)
 
 
 def meaning_of(answer: str, reason: str = "") -> Meaning:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from services.notify.smtp.relays import ascii_domain
 from shared.errors import Conflict, NotFound
 from shared.offsets import Offset
 from shared.schemas.outreach import VisitFacts
@@ -38,6 +37,7 @@ TRUE_WHILE: Mapping[str, frozenset[str]] = {
     "slot_moved": _LIVE,
     "offer_changed": _LIVE,
     "slot_reminder": frozenset({"confirmed"}),
+    "confirmation_asked": frozenset({"confirmed"}),
     "visit_requested": frozenset({"requested"}),
     "visit_proposed": frozenset({"proposed"}),
     "visit_date_proposed": frozenset({"proposed"}),
@@ -50,11 +50,13 @@ TRUE_WHILE: Mapping[str, frozenset[str]] = {
     "pupil_reminder": frozenset({"confirmed"}),
 }
 NAMES_A_DATE = frozenset(
-    {"registration_confirmed", "slot_moved", "slot_reminder", "offer_changed", "pupil_reminder"}
+    {"registration_confirmed", "slot_moved", "slot_reminder", "offer_changed", "pupil_reminder", "confirmation_asked"}
 ) | frozenset({"visit_confirmed", "visit_moved", "visit_reminder"})
 REMINDERS = frozenset({"slot_reminder", "visit_reminder", "pupil_reminder"})
 FOR_PUPILS = frozenset({"parent_question", "pupil_confirmation", "pupil_welcome", "pupil_reminder"})
-WRITTEN_LATE = REMINDERS | FOR_PUPILS  # their facts are read at the moment of sending, and they are always checked then
+WRITTEN_LATE = REMINDERS | FOR_PUPILS  # their facts are read at the moment of sending
+ASKS_ABOUT_A_VERSION = frozenset({"confirmation_asked"})  # whatever becomes of the registration ends the question
+CHECKED = WRITTEN_LATE | ASKS_ABOUT_A_VERSION  # always looked at once more before they are sent
 
 
 class DeliveryUnknown(NotFound):
@@ -290,13 +292,15 @@ def after_deferral(delivery: Delivery, now: datetime, jitter: float) -> Failure:
 def reason_not_to_send(delivery: Delivery, known: Known | None, now: datetime) -> str:
     """Why a mail must not go out although it is due: `superseded`; empty when it may.
 
-    A reminder, and a mail to a pupil or parent, is checked every time. A mail about a transition is sent in its turn
-    even when the next transition already waits behind it, so that everybody can follow what happened; more than ten
-    minutes late it must still be true.
+    A reminder, a question, and a mail to a pupil or parent is checked every time. A mail about a transition is sent in
+    its turn even when the next transition already waits behind it, so that everybody can follow what happened; more
+    than ten minutes late it must still be true.
     """
     late = now - delivery.planned_at > LATE
-    if known is None or not (late or delivery.kind in WRITTEN_LATE):
-        return "superseded" if delivery.kind in WRITTEN_LATE else ""
+    if known is None or not (late or delivery.kind in CHECKED):
+        return "superseded" if delivery.kind in CHECKED else ""
+    if delivery.kind in ASKS_ABOUT_A_VERSION and known.version != delivery.based_on:
+        return "superseded"
     true_while = TRUE_WHILE.get(delivery.kind)
     if true_while is not None and known.state not in true_while:
         return "superseded"
@@ -365,22 +369,6 @@ def _planned_again(delivery: Delivery, now: datetime, domain: str, request_id: s
 def clean(text: str) -> str:
     """`text` as it may stand in a header: one line, no control characters, no surrounding space."""
     return re.sub(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+", " ", text).strip()
-
-
-def without_address(answer: str, email: str) -> str:
-    """A server's answer without the recipient's address, so that logs and messages hold no personal data."""
-    for form in _forms(email) if email else ():
-        answer = re.sub(re.escape(form), "<address>", answer, flags=re.IGNORECASE)
-    return clean(answer)[:500]
-
-
-def _forms(email: str) -> tuple[str, ...]:
-    """An address as it was typed, and as a mail server knows it: its domain in ASCII."""
-    local, _, domain = email.strip().rpartition("@")
-    try:
-        return email.strip(), f"{local}@{ascii_domain(domain)}"
-    except UnicodeError:  # nobody can be written to there, so no server names it
-        return (email.strip(),)
 
 
 def masked(delivery: Delivery) -> Delivery:

@@ -17,6 +17,7 @@ from services.notify.store.participants import ClassLinks, Participants
 from services.notify.store.reminder_stops import ReminderStops
 from services.notify.store.reminders import Reminders
 from services.notify.store.suppressions import Suppressions
+from services.notify.store.webhooks import Webhooks
 from services.notify.store.wordings import Wordings
 from services.notify.suppression import address_hash
 from shared.auth import email_key
@@ -26,7 +27,7 @@ from shared.mongo import Database, Document
 COLLECTIONS = [
     "deliveries", "suppressions", "offers", "slots", "registrations", "visits", "erasure_receipts", "class_links",
     "participants", "consents", "counters", "reminder_stops", "wordings", "campaign_names",
-    "campaigns", "schools", "feeds", "former_addresses",
+    "campaigns", "schools", "feeds", "webhooks", "webhook_calls", "former_addresses",
 ]  # fmt: skip
 
 
@@ -59,6 +60,7 @@ class Store:
         self.log = MailLog(db)
         self.wordings = Wordings(db)
         self.feeds = Feeds(db)
+        self.webhooks = Webhooks(db)
 
     async def create_indexes(self) -> None:
         """All indexes of this service's own collections."""
@@ -77,6 +79,7 @@ class Store:
         await self.db.people.create_index("email_key")
         await self._fill_email_keys()
         await key_plain_hashes(self.db, self._secret_key)
+        await self.webhooks.create_indexes()
         await self.db.set_aside.create_index("set_aside_at")
 
     async def _fill_email_keys(self) -> None:

@@ -20,6 +20,7 @@ async def erase_due(context: Context, *, now: datetime) -> dict[str, int]:
     counts["former_addresses"] = await store.former_addresses.erase_due(now)
     counts["reminder_stops"] = await store.reminder_stops.erase_due(now)
     counts["participants"] = await _erase_participants(context, now)
+    counts["webhook_calls"] = await store.webhooks.erase_due(now)
     await store.class_links.erase(now)
     await store.write_receipt(counts, now)
     return counts

@@ -15,13 +15,15 @@ from shared.schemas.base import Message
 
 @dataclass
 class Planner:
-    """Collects the deliveries about one thing, and writes them together."""
+    """Collects the deliveries about one thing, and writes them together. `first` when it is heard of for the first
+    time, so that nothing planned earlier can be outdated."""
 
     context: Context
     about: str
     now: datetime
     erase_after: datetime
     cause: str = ""
+    first: bool = False
 
     def __post_init__(self) -> None:
         self.deliveries = self.context.store.deliveries
@@ -38,11 +40,15 @@ class Planner:
         *,
         based_on: int,
         revision: int,
+        gives_up_at: datetime | None = None,
     ) -> dict[str, domain.CalendarEntry]:
-        """Mails about a transition; returns the calendar entries as they are afterwards."""
+        """Mails about a transition, worthless after `gives_up_at` when that is given; returns the calendar entries as
+        they are afterwards."""
         parts, after = domain.with_calendar(letters, entries, self.about, self.context.writer.domain)
         for letter, part in zip(letters, parts, strict=True):
-            self.add(letter, key(letter), facts, calendar=part, based_on=based_on, revision=revision)
+            self.add(
+                letter, key(letter), facts, calendar=part, gives_up_at=gives_up_at, based_on=based_on, revision=revision
+            )
         return after
 
     def add_superseded(
@@ -126,7 +132,8 @@ class Planner:
             reminders = [delivery for delivery in self._collected if delivery.priority == REMINDER]
             if reminders:
                 await self._reminders.wake([delivery.key for delivery in reminders], session)
-                await self._reminders.readdress(reminders, session)
+                if not self.first:
+                    await self._reminders.readdress(reminders, session)
 
     async def _follow_addresses(self, session: Session) -> None:
         emails = {each.to.email for each in self._collected if each.to.role in BY_ROLE}

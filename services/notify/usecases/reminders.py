@@ -12,8 +12,8 @@ from services.notify.usecases.context import Context
 from services.notify.usecases.planner import Planner, cause_of
 from services.notify.usecases.pupil_mails import replan_for_pupils
 from shared.mongo import Session, put_if_newer, transaction
-from shared.offsets import DaysBefore, Offset
-from shared.schemas.events import OfferChanged, RegistrationFacts
+from shared.offsets import DaysBefore, Offset, own_offsets
+from shared.schemas.events import OfferChanged, OfferFacts, RegistrationFacts
 from shared.schemas.outreach import CampaignChanged, SchoolChanged
 
 KeyOf = Callable[[Offset, Recipient], str]
@@ -25,17 +25,25 @@ async def plan_slot_reminders(planner: Planner, facts: RegistrationFacts, sessio
     letters = mails.slot_reminder(RegistrationCase(facts, True))
     if facts.state != "confirmed" or slot.state != "open":
         letters = []
-    offsets = timing.offsets_for(slot.offer, await planner.copies.campaign_reminders(slot.offer.campaign_id, session))
-    movable = await planner.copies.movable_days(facts.school_id, session)
+    offsets = await _offsets(planner, slot.offer, session) if letters else ()
+    movable = await planner.copies.movable_days(facts.school_id, session) if offsets else frozenset()
 
     def key(offset: Offset, to: Recipient) -> str:
         return domain.slot_reminder_key(facts.registration_id, slot.revision, offset, to)
 
     kept = [key(offset, letter.to) for letter in letters for offset in offsets]
-    await context.store.reminders.keep_only(planner.about, "slot_reminder", kept, session)
+    if not planner.first:
+        await context.store.reminders.keep_only(planner.about, "slot_reminder", kept, session)
     content = {"registration": facts.model_dump(mode="json")}
     based_on = {"based_on": facts.version, "revision": slot.revision}
     await _add(planner, letters, key, offsets, movable, slot.starts_local, slot.zone, content, based_on, session)
+
+
+async def _offsets(planner: Planner, offer: OfferFacts, session: Session) -> tuple[Offset, ...]:
+    own = own_offsets(offer.reminders, offer.reminder_days)
+    if own is not None:
+        return own
+    return timing.offsets_for(offer, await planner.copies.campaign_reminders(offer.campaign_id, session))
 
 
 async def plan_visit_reminders(planner: Planner, case: VisitCase, revision: int, session: Session) -> None:
@@ -72,7 +80,9 @@ async def _add(
     """Nobody is reminded twice of one date on one day, whatever the offset was called before."""
     starts, context = domain.instant(starts_local, zone), planner.context
     kind = letters[0].kind if letters else ""
-    went = await context.store.reminders.days_of(planner.about, kind, based_on["revision"], session) if kind else set()
+    went: set[tuple[str, str]] = set()
+    if kind and not planner.first:
+        went = await context.store.reminders.days_of(planner.about, kind, based_on["revision"], session)
     for letter in letters:
         off = timing.off_days(letter.to.role, movable)
         for offset, due_at in timing.reminder_times(starts_local, zone, offsets, planner.now, off, context.quiet):

@@ -100,8 +100,8 @@ KEPT = (
     ),
     Kept(
         "notify", ("class_links", "participants"),
-        "Pupils who want to be reminded: first name, e-mail address, language, whether under 16; "
-        "of those under 16 also a parent's e-mail address",
+        "Pupils who want to be reminded: first name, e-mail address, language, whether under 16, "
+        "and whether they come when they say so; of those under 16 also a parent's e-mail address",
         "Asking for consent, and reminding of the company tour", CONSENT,
         "{days} days after the date; at once when somebody withdraws; without every consent, 7 days after the question",
         "pupil_retention_days",
@@ -136,6 +136,12 @@ KEPT = (
         "Addresses that somebody has left or that were erased: only a check sum of the address, with a secret key",
         "Writing no more to whoever was erased, and to the present address of whoever has changed it", PUBLIC_TASK,
         "one year after the change or erasure",
+    ),
+    Kept(
+        "notify", ("webhook_calls",),
+        "What other programs were told: numbers of registrations, dates and visits, without names, and their answers",
+        "Telling programs of schools and partners, and finding out why it did not work", PUBLIC_TASK,
+        "30 days after the message",
     ),
     Kept(
         "notify", ("registrations", "visits", "offers", "slots"),

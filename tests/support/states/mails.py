@@ -13,7 +13,7 @@ from services.notify.store.core import Store
 from shared import mongo
 from tests.support.estate import Estate
 from tests.support.estate_traces import send
-from tests.support.front_door import NOW
+from tests.support.front_door import NOW, SECRET
 from tests.support.states.common import database_of
 
 UNKNOWN = Attempt(NOW, "refused", "550 5.1.1 No such user here")
@@ -29,7 +29,7 @@ async def mails_in_every_state(estate: Estate) -> dict[str, str]:
     made = dict(_deliveries(found["suppression"]))
 
     async with database_of(estate, "notify") as db:
-        store = Store(db, retention_days=90)
+        store = Store(db, retention_days=90, secret_key=SECRET)
 
         async def work(session: AsyncClientSession) -> None:
             await store.deliveries.add(list(made.values()), session)
