@@ -46,7 +46,7 @@ class FormerAddresses:
         """Delete rows whose time is over."""
         return (await self._rows.delete_many({"erase_after": {"$lte": now}})).deleted_count
 
-    async def present(self, emails: Sequence[str], session: Session) -> dict[str, str]:
+    async def present(self, emails: Sequence[str], session: Session | None) -> dict[str, str]:
         """Of those that are former ones: the address that their person has now, an empty text when they have gone."""
         by_hash = {self._hash_of(email): email for email in emails if email}
         rows = await self._rows.find({"_id": {"$in": list(by_hash)}}, session=session).to_list(None)
@@ -56,7 +56,7 @@ class FormerAddresses:
         now = {row["_id"]: row["email"] async for row in self._db.people.find(active, {"email": 1}, session=session)}
         return {by_hash[row["_id"]]: now.get(row["person_id"], "") for row in rows}
 
-    async def contact(self, named: Contact, session: Session) -> Contact:
+    async def contact(self, named: Contact, session: Session | None = None) -> Contact:
         """A contact as it is to be kept: with the present address; nobody when they have gone."""
         email = (await self.present([named.email], session)).get(named.email)
         if email is None:

@@ -48,7 +48,9 @@ async def plan_for_changed_offer(context: Context, message: OfferChanged, *, now
     them. Each slot is one transaction. Whoever registered after the change knows it already; a message that newer ones
     have overtaken leaves only a trace."""
     erase_after = now + context.store.retention
-    await context.store.copies.change_offer(message.offer, message.aggregate_version, message.changed, erase_after)
+    contact = await context.store.former_addresses.contact(message.offer.contact)
+    offer = message.offer.model_copy(update={"contact": contact})
+    await context.store.copies.change_offer(offer, message.aggregate_version, message.changed, erase_after)
     if message.changed:
         for slot_id in await context.store.copies.slots_of(message.offer.offer_id):
             await _tell_slot(context, message, slot_id, now)

@@ -41,7 +41,9 @@ async def _with_held(context: Context, identity: Identity, id: str) -> tuple[Sup
     found = await context.store.suppressions.get(id)
     if found is None:
         raise SuppressionUnknown
-    return found, await context.store.log.held_back_by(id)
+    pupils = await context.store.log.held_from_pupils()
+    of_pupils = [each for each in pupils if context.store.hash_of(each.to.email) == id]
+    return found, [*await context.store.log.held_back_by(id), *of_pupils]
 
 
 async def suppress_address(

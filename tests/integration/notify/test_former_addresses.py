@@ -6,7 +6,17 @@ from datetime import UTC, datetime, timedelta
 from services.notify.usecases.erasure import erase_due
 from shared.schemas import events
 from shared.schemas.outreach import Role
-from tests.support.notify_builders import COMPANY, NOW, TEACHER, coordinator, registration, said, slot, slot_moved
+from tests.support.notify_builders import (
+    COMPANY,
+    NOW,
+    TEACHER,
+    coordinator,
+    offer,
+    registration,
+    said,
+    slot,
+    slot_moved,
+)
 from tests.support.notify_world import World
 
 NEW = "neu@schule.example"
@@ -106,3 +116,11 @@ async def test_a_plain_hash_of_an_address_stays_nowhere(world: World) -> None:
         assert plain not in str(await world.db[name].find().to_list(None)), name
     await world.context.store.deliveries.erase({"_id": "slot_moved"})
     assert (await world.delivery("slot_moved"))["suppression"] == ""
+
+
+async def test_an_offer_that_still_names_a_former_address_changes_nobodys_calendar(world: World) -> None:
+    await world.hear(teacher(1, COMPANY.email), said(events.RegistrationConfirmed, registration("confirmed", 1)))
+    await world.hear(teacher(2, NEW))
+    await world.hear(events.OfferChanged.about("offer:offer1", 5, now=NOW, offer=offer(title="Anders")))
+    assert await world.deliveries(kind="contact_changed") == []
+    assert len(await world.context.store.feeds.registrations_by_email("slot.offer.contact", NEW)) == 1
