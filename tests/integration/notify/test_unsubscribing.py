@@ -11,10 +11,9 @@ from services.notify.rendering import Writer
 from services.notify.samples import sample_deliveries
 from services.notify.suppression import address_hash
 from shared.schemas import events
-from tests.integration.notify.test_pupil_pages import OLDER, ORIGIN, Site
+from tests.integration.notify.test_pupil_pages import OLDER, ORIGIN, SECRET, Site
 from tests.integration.notify.test_pupil_pages import site as site
 from tests.support.notify_builders import NOW, STARTS, registration, said
-from tests.support.notify_world import SECRET
 
 pytestmark = pytest.mark.processes_only
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
