@@ -189,10 +189,10 @@ class Deliveries:
         update |= {"$set": changes} if changes else {}
         return bool((await self._rows.update_one(new, update, session=session)).modified_count)
 
-    async def with_message_id(self, ids: Sequence[str]) -> Delivery | None:
-        """The delivery whose mail has one of these Message-IDs, or None."""
-        row = await self._rows.find_one({"message_id": {"$in": list(ids)}})
-        return delivery_of(row) if row else None
+    async def with_message_id(self, ids: Sequence[str]) -> list[Delivery]:
+        """The deliveries whose mail has one of these Message-IDs: several when reminders went out together."""
+        rows = await self._rows.find({"message_id": {"$in": list(ids)}}).sort("order", 1).to_list(None)
+        return [delivery_of(row) for row in rows]
 
     async def replace(self, delivery: Delivery) -> None:
         """Write the next version of a delivery that nobody holds; ChangedMeanwhile when somebody was faster."""

@@ -24,12 +24,12 @@ async def hear_bounce(context: Context, content: bytes, *, now: datetime) -> Hea
     bounce = read_bounce(content)
     if bounce is None:
         return "no_bounce"
-    delivery = await _delivery_of(context, bounce)
-    if delivery is None:
+    deliveries = await _deliveries_of(context, bounce)
+    if not deliveries:
         return "not_ours"
 
     async def work(session: Session) -> bool:
-        return await _note(context, bounce, delivery, now, session)
+        return any([await _note(context, bounce, each, now, session) for each in deliveries])
 
     noted = await mongo.transaction(context.store.db, work)
     context.store.deliveries.planned()
@@ -37,14 +37,13 @@ async def hear_bounce(context: Context, content: bytes, *, now: datetime) -> Hea
     return "noted" if noted else "known"
 
 
-async def _delivery_of(context: Context, bounce: Bounce) -> Delivery | None:
-    """The mail that is named. A text that follows no standard must name the address, too."""
+async def _deliveries_of(context: Context, bounce: Bounce) -> list[Delivery]:
+    """Those in the mail that is named. A text that follows no standard must name the address, too."""
     writer = context.writer
     ids = {name if name.startswith("<") else f"<{name}@{writer.domain}>" for name in bounce.names}
     found = await context.store.deliveries.with_message_id(sorted(ids))
-    if found is None or not found.to.email:
-        return None
-    return found if not bounce.addresses or found.to.email.lower() in bounce.addresses else None
+    there = [each for each in found if each.to.email]
+    return [each for each in there if not bounce.addresses or each.to.email.lower() in bounce.addresses]
 
 
 async def _note(context: Context, bounce: Bounce, delivery: Delivery, now: datetime, session: Session) -> bool:

@@ -86,7 +86,7 @@ class Planner:
                 about=self.about,
                 priority=priority,
                 due_at=due_at or self.now,
-                gives_up_at=gives_up_at or self.now + domain.TRANSITION_HORIZON,
+                gives_up_at=gives_up_at or self._worthless_at(letter.kind, facts),
                 erase_after=self.erase_after,
                 planned_at=self.now,
                 message_id=domain.message_id(key, writer.domain),
@@ -97,6 +97,15 @@ class Planner:
                 **more,
             )
         )
+
+    def _worthless_at(self, kind: str, facts: dict[str, Any]) -> datetime:
+        """When nobody needs a mail any more: after days, and one about a date to come at the latest when it begins."""
+        horizon = self.now + domain.TRANSITION_HORIZON
+        date = (facts.get("registration") or {}).get("slot") or (facts.get("visit") or {}).get("chosen")
+        if kind not in domain.TRUE_WHILE or not date:
+            return horizon
+        starts = domain.instant(datetime.fromisoformat(date["starts_local"]), date["zone"])
+        return min(horizon, starts) if starts > self.now else horizon
 
     def add_reminder(
         self,
