@@ -229,6 +229,11 @@ def offer_changed_key(registration_id: str, version: int, to: Recipient) -> str:
     return f"offer_changed:{registration_id}:{version}:{to.tag}"
 
 
+def contact_changed_key(registration_id: str, sequence: int, letter: Letter) -> str:
+    """The key of the mail by which the calendar entry, at this SEQUENCE, leaves or reaches a company's contact."""
+    return f"contact_changed:{registration_id}:{sequence}:{letter.method}:{letter.to.tag}"
+
+
 def offer_key(kind: str, offer_id: str, version: int, to: Recipient) -> str:
     """The key of the mail about an offer's transition to `version`."""
     return f"{kind}:{offer_id}:{version}:{to.tag}"
@@ -375,12 +380,6 @@ def _planned_again(delivery: Delivery, now: datetime, domain: str, request_id: s
 def clean(text: str) -> str:
     """`text` as it may stand in a header: one line, no control characters, no surrounding space."""
     return re.sub(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+", " ", text).strip()
-
-
-def without_address(answer: str, email: str) -> str:
-    """A server's answer without the recipient's address, so that logs and messages hold no personal data."""
-    cleaned = re.sub(re.escape(email), "<address>", answer, flags=re.IGNORECASE) if email else answer
-    return clean(cleaned)[:500]
 
 
 def masked(delivery: Delivery) -> Delivery:

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Literal
 
+from services.notify.answers import without_address
 from services.notify.bounces import Bounce, read_bounce
-from services.notify.domain import FOR_PUPILS, Attempt, Delivery, without_address
+from services.notify.domain import FOR_PUPILS, Attempt, Delivery
 from services.notify.suppression import Suppression, after_bounce
 from services.notify.usecases.address_trouble import tell_coordinators
 from services.notify.usecases.context import Context
@@ -49,7 +50,7 @@ async def _note(context: Context, bounce: Bounce, delivery: Delivery, now: datet
     answer = without_address(bounce.answer, delivery.to.email)
     ended = bounce.kind == "bounced" and delivery.state == "sent"
     attempt = Attempt(now, bounce.kind, answer)
-    suppression = _suppression(bounce, delivery, answer, now)
+    suppression = _suppression(bounce, delivery, context.store.hash_of(delivery.to.email), answer, now)
     changes = {"state": "refused", "reason": "refused"} if ended else {}
     changes |= {"suppression": suppression.id} if ended and suppression else {}
     if not await context.store.deliveries.hear(delivery, bounce.id, attempt, changes, session):
@@ -65,13 +66,13 @@ async def _note(context: Context, bounce: Bounce, delivery: Delivery, now: datet
     return True
 
 
-def _suppression(bounce: Bounce, delivery: Delivery, answer: str, now: datetime) -> Suppression | None:
+def _suppression(bounce: Bounce, delivery: Delivery, id: str, answer: str, now: datetime) -> Suppression | None:
     """Of pupils' addresses nothing is kept beyond the visit."""
     if delivery.kind in FOR_PUPILS:
         return None
     if bounce.kind == "complained":
-        return after_bounce(delivery, "complained", answer, now)
-    return after_bounce(delivery, "bounced", answer, now) if bounce.is_about_the_address else None
+        return after_bounce(delivery, id, "complained", answer, now)
+    return after_bounce(delivery, id, "bounced", answer, now) if bounce.is_about_the_address else None
 
 
 async def _withdraw(context: Context, delivery: Delivery, now: datetime, session: Session) -> None:

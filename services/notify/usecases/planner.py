@@ -7,6 +7,7 @@ from typing import Any
 
 from services.notify import domain
 from services.notify.domain import REMINDER, TRANSITION, CalendarPart, Delivery, Letter, Recipient
+from services.notify.store.former_addresses import BY_ROLE
 from services.notify.usecases.context import Context
 from shared.mongo import Session
 from shared.schemas.base import Message
@@ -133,12 +134,22 @@ class Planner:
         )
 
     async def write(self, session: Session) -> None:
-        """Write what was collected."""
+        """Write what was collected; whoever has gone gets nothing, whatever a copy or message still names."""
+        await self._follow_addresses(session)
         if self._collected:
             await self.deliveries.add(self._collected, session)
-            reminders = [delivery.key for delivery in self._collected if delivery.priority == REMINDER]
+            reminders = [delivery for delivery in self._collected if delivery.priority == REMINDER]
             if reminders:
-                await self._reminders.wake(reminders, session)
+                await self._reminders.wake([delivery.key for delivery in reminders], session)
+                if not self.first:
+                    await self._reminders.readdress(reminders, session)
+
+    async def _follow_addresses(self, session: Session) -> None:
+        emails = {each.to.email for each in self._collected if each.to.role in BY_ROLE}
+        present = await self.context.store.former_addresses.present(sorted(emails), session) if emails else {}
+        if present:
+            moved = [(each, present.get(each.to.email, each.to.email)) for each in self._collected]
+            self._collected = [replace(each, to=replace(each.to, email=email)) for each, email in moved if email]
 
 
 def _cleaned(to: Recipient) -> Recipient:

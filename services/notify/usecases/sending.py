@@ -11,9 +11,9 @@ from functools import partial
 from typing import Any, TypeVar
 
 from services.notify import domain, timing
-from services.notify.answers import INVALID_ADDRESS, is_hard_bounce
+from services.notify.answers import INVALID_ADDRESS, is_hard_bounce, without_address
 from services.notify.digest import one_mail, parts_of
-from services.notify.domain import FOR_PUPILS, WRITTEN_LATE, Attempt, Delivery, without_address
+from services.notify.domain import FOR_PUPILS, WRITTEN_LATE, Attempt, Delivery
 from services.notify.rendering import AddressInvalid, envelope_address
 from services.notify.smtp.failures import NoAnswer, NotNow, Refused, TryAgain
 from services.notify.smtp.mailer import Mailer
@@ -237,7 +237,7 @@ async def _refuse(context: Context, delivery: Delivery, answer: str, now: dateti
     if delivery.kind in FOR_PUPILS or not is_hard_bounce(answer):
         await _fail(context, delivery, attempt, "refused", answer, now)
         return
-    suppression = after_refusal(delivery, answer, now)
+    suppression = after_refusal(delivery, context.store.hash_of(delivery.to.email), answer, now)
 
     async def suppress_address(session: Session) -> None:
         if await context.store.suppressions.put(suppression, session):
@@ -250,7 +250,7 @@ async def _hold_back(context: Context, delivery: Delivery, suppression: Suppress
     """The address is suppressed: nothing is sent, and whoever is waiting for this mail hears of it, but not of the
     note that somebody wrote for colleagues."""
     answer = f"suppressed: {suppression.answer}" if suppression.answer else "suppressed"
-    ended = {"state": "suppressed", "suppression": suppression.id}
+    ended = {"state": "suppressed", "suppression": "" if delivery.kind in FOR_PUPILS else suppression.id}
     await _fail(context, delivery, None, "suppressed", answer, now, **ended)
 
 

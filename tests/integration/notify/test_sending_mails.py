@@ -518,8 +518,8 @@ async def test_personal_data_goes_when_its_time_is_over_and_a_receipt_stays(worl
         "slots": 1,
         "offers": 1,
         "suppressions": 0,
+        "former_addresses": 0,
         "reminder_stops": 0,
-        "set_aside": 0,
         "participants": 0,
         "webhook_calls": 0,
     }

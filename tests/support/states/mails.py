@@ -31,7 +31,7 @@ async def mails_in_every_state(estate: Estate) -> dict[str, str]:
     made = dict(_deliveries(found["suppression"]))
 
     async with database_of(estate, "notify") as db:
-        store = Store(db, retention_days=90)
+        store = Store(db, retention_days=90, secret_key=SECRET)
 
         async def work(session: AsyncClientSession) -> None:
             await store.deliveries.add(list(made.values()), session)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.notify import domain, timing
+from services.notify.answers import without_address
 from services.notify.domain import CalendarEntry, Delivery, Known, Letter, Recipient
 from shared.offsets import DaysBefore, Offset
 
@@ -221,6 +222,12 @@ def test_an_erased_mail_cannot_be_sent_again() -> None:
 
 
 def test_an_answer_is_kept_without_the_address() -> None:
-    assert domain.without_address("550 <Tessa@Schule.example>\r\nunknown", "tessa@schule.example") == (
+    assert without_address("550 <Tessa@Schule.example>\r\nunknown", "tessa@schule.example") == (
         "550 <<address>> unknown"
     )
+
+
+def test_a_servers_answer_is_kept_without_the_form_in_which_it_knows_an_address() -> None:
+    answer = "550 5.1.1 <Tessa@xn--mller-kva.example>: unknown; tessa@müller.example"
+    assert without_address(answer, "tessa@müller.example") == "550 5.1.1 <<address>>: unknown; <address>"
+    assert without_address("550 x@\u200b..", "x@\u200b..") == "550 <address>"
