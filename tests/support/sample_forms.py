@@ -125,6 +125,7 @@ FORMS: dict[str, dict[str, Any]] = {
 # What a page needs to know beside its path.
 QUERIES = {
     "/outreach/my-organisation/{organisation_id}/people/{person_id}/remove": {"kind": "teacher"},
+    "/outreach/people/{person_id}/remove-role": {"kind": "teacher", "organisation_id": "{other_school_id}"},
     "/outreach/schools/choose": {"next": "/outreach/visits/new", "q": "schule"},
 }
 FILES = {
@@ -132,6 +133,11 @@ FILES = {
     "/outreach/import/{kind}": ("companies.csv", b"name;street;postal_code;town\nBeispiel;Weg 1;59821;Arnsberg\n"),
     "/events/import/{kind}": ("self-found.csv", b"company_name;day\nWerkstatt;2026-12-15\n"),
 }
+
+
+def asked(path: str, ids: dict[str, str]) -> dict[str, str]:
+    """What the page of `path` needs to know beside its path, with the ids of what there is."""
+    return {name: value.format(**ids) for name, value in QUERIES.get(path, {}).items()}
 
 
 def attached(path: str) -> dict[str, tuple[str, bytes, str]] | None:
