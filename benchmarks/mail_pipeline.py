@@ -3,8 +3,9 @@
 Both hand the same mails, half of them with a calendar part, to the same SMTP server (aiosmtpd in a process of its own)
 over as many kept connections, in turn, several times. The pipeline is everything: messages from the broker, the
 transaction with inbox note, own copies and deliveries, claiming, checking, writing, handing over and recording.
-Starts a mongod, a NATS server and the service `notify` of its own on this machine, and stops them. With `--senders 2`
-a second process shares the work.
+Starts a mongod, a NATS server and the service `notify` of its own on this machine, and stops them: first with one
+process, then with two that share the work. Memory is read every 10,000 mails; for a long run:
+`--mails 100000 --rounds 1 --senders 1`.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from ctypes import c_long
 from dataclasses import asdict, dataclass
@@ -29,6 +30,7 @@ import nats
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from benchmarks.waiting import wait_until
 from deploy.local import mongod, nats_server
 from deploy.local.ports import HOST, choose_port
 from deploy.local.probes import http_is_ready, nats_is_ready
@@ -36,18 +38,22 @@ from deploy.local.processes import Child
 from services.notify import samples
 from shared.schemas.events import RegistrationConfirmed
 
-CONNECTIONS = 4
+CONNECTIONS, AT_ONCE = 4, 16  # mails in flight wait for the relay or for the record of its answer
+MEMORY_EVERY = 10_000
+MOST_READY = 2_000  # mails that the bare loop sends
 SENDER = "benchmark@region.example"
 OFFERS, SLOTS = 100, 500
 
 
 @dataclass(frozen=True)
 class Round:
-    """Mails per second both ways; the senders' memory in MB; processor milliseconds per mail of the pipeline."""
+    """Mails per second both ways; the senders' memory in MB, every MEMORY_EVERY mails and at the end; processor
+    milliseconds per mail of the pipeline."""
 
+    senders: int
     pipeline: float
     bare: float
-    memory: float
+    memory: list[float]
     cpu_notify: float
     cpu_mongod: float
 
@@ -104,39 +110,58 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mails", type=int, default=2000, help="in each round")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--senders", type=int, default=1)
+    parser.add_argument("--senders", type=int, nargs="+", default=[1, 2], help="processes, one figure after the other")
     parser.add_argument("--json", type=Path, default=Path("mail_pipeline.json"))
     options = parser.parse_args()
-    rounds = asyncio.run(_measure(options.mails, options.rounds, options.senders))
-    heads = ("round", "pipeline/s", "bare/s", "ratio", "memory MB", "notify ms", "mongod ms")
-    print(" ".join(f"{head:>10}" for head in heads))
-    for number, each in enumerate(rounds, 1):
-        figures = (number, each.pipeline, each.bare, each.ratio, each.memory, each.cpu_notify, each.cpu_mongod)
-        print(" ".join(f"{figure:>10.4g}" for figure in figures))
-    ratio = statistics.median(each.ratio for each in rounds)
-    print(f"median ratio {ratio:.2f}, {options.senders} sender(s), load {os.getloadavg()[0]:.1f}")
-    about = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "senders": options.senders, "ratio": ratio}
+    heads = ("senders", "pipeline/s", "bare/s", "ratio", "memory MB", "notify ms", "mongod ms")
+    print(" ".join(f"{head:>10}" for head in heads), flush=True)
+    rounds: list[Round] = []
+    for senders in options.senders:
+        found = asyncio.run(_measure(options.mails, options.rounds, senders))
+        rounds += found
+        _show(found)
+    about = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "load": os.getloadavg()[0]}
     options.json.write_text(json.dumps({**about, "rounds": [asdict(each) for each in rounds]}, indent=1))
     return 0
+
+
+def _show(rounds: list[Round]) -> None:
+    for each in rounds:
+        figures = (
+            each.senders,
+            each.pipeline,
+            each.bare,
+            each.ratio,
+            each.memory[-1],
+            each.cpu_notify,
+            each.cpu_mongod,
+        )
+        print(" ".join(f"{figure:>10.4g}" for figure in figures))
+        if len(each.memory) > 1:
+            print(f"memory every {MEMORY_EVERY} mails:", *(f"{figure:.1f}" for figure in each.memory))
+    ratio = statistics.median(each.ratio for each in rounds)
+    rate = statistics.median(each.pipeline for each in rounds)
+    load = os.getloadavg()[0]
+    print(f"{rounds[0].senders} sender(s): median {rate:.0f} mails/s, ratio {ratio:.2f}, load {load:.1f}", flush=True)
 
 
 async def _measure(mails: int, rounds: int, senders: int) -> list[Round]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="perspektive-mails-")))
-        sink = Sink(mails)
+        sink = Sink(min(mails, MOST_READY))
         stack.callback(sink.stop)
         nats_url = stack.enter_context(_parts(folder, sink.port, senders))
         database, *pids = [int(word) for word in (folder / "pids").read_text().split()]
         found, ready = [], []
         for number in range(rounds):
             before = [_cpu_seconds(pids), _cpu_seconds([database])]
-            pipeline = await _through_the_pipeline(nats_url, sink, mails, number)
+            pipeline, memory = await _through_the_pipeline(nats_url, sink, mails, number, pids)
             spent = [
                 1000 * (now - then) / mails
                 for now, then in zip((_cpu_seconds(pids), _cpu_seconds([database])), before, strict=True)
             ]
-            ready = ready or [sink.first.get(timeout=30) for _ in range(mails)]
-            found.append(Round(pipeline, await _bare(sink, ready), sum(_megabytes(pid) for pid in pids), *spent))
+            ready = ready or [sink.first.get(timeout=30) for _ in range(min(mails, MOST_READY))]
+            found.append(Round(senders, pipeline, await _bare(sink, ready), memory, *spent))
         return found
 
 
@@ -152,12 +177,13 @@ def _parts(folder: Path, smtp_port: int, senders: int) -> Iterator[str]:
     try:
         for child in started:
             child.start()
-        _wait(mongod.WritablePrimary(database, db_port, folder))
-        _wait(lambda: nats_is_ready(nats_port))
+        wait_until(mongod.WritablePrimary(database, db_port, folder))
+        wait_until(lambda: nats_is_ready(nats_port))
         environment = {
             **os.environ, "MONGODB_URL": mongod.mongodb_url(db_port), "NATS_URL": nats_server.nats_url(nats_port),
-            "SMTP_URL": f"smtp://{HOST}:{smtp_port}", "SECRET_KEY": "benchmark" * 8, "MAILS_AT_ONCE": str(CONNECTIONS),
-            "PUBLIC_URL": "http://127.0.0.1:8000", "LOG_LEVEL": "WARNING",
+            "SMTP_URL": f"smtp://{HOST}:{smtp_port}?connections={CONNECTIONS}", "MAILS_AT_ONCE": str(AT_ONCE),
+            "SECRET_KEY": "benchmark" * 8,
+            "PUBLIC_URL": "http://127.0.0.1:8000", "LOG_LEVEL": "WARNING", "QUIET_HOURS": "",
         }  # fmt: skip
         for _ in range(senders):
             port = choose_port()
@@ -165,7 +191,7 @@ def _parts(folder: Path, smtp_port: int, senders: int) -> Iterator[str]:
             child = Child("notify", command, folder / f"notify-{port}.log", environment=environment)
             child.start()
             started.append(child)
-            _wait(lambda port=port: http_is_ready(port, "/notify/readyz"))
+            wait_until(lambda port=port: http_is_ready(port, "/notify/readyz"))
         (folder / "pids").write_text(" ".join(str(child.pid) for child in (started[0], *started[2:])))
         yield nats_server.nats_url(nats_port)
     finally:
@@ -173,16 +199,10 @@ def _parts(folder: Path, smtp_port: int, senders: int) -> Iterator[str]:
             child.stop(seconds=10)
 
 
-def _wait(is_ready: Callable[[], bool], most_seconds: float = 60, pause: float = 0.05) -> None:
-    end = time.monotonic() + most_seconds
-    while not is_ready():
-        if time.monotonic() > end:
-            raise SystemExit(f"waited {most_seconds} seconds in vain")
-        time.sleep(pause)
-
-
-async def _through_the_pipeline(nats_url: str, sink: Sink, mails: int, number: int) -> float:
-    """Mails per second from the first message published to the last mail accepted."""
+async def _through_the_pipeline(
+    nats_url: str, sink: Sink, mails: int, number: int, pids: list[int]
+) -> tuple[float, list[float]]:
+    """Mails per second from the first message published to the last mail accepted, and the senders' memory."""
     before = sink.accepted
     messages = [_message(number, n) for n in range(mails // 2)]
     connection = await nats.connect(nats_url)
@@ -191,17 +211,20 @@ async def _through_the_pipeline(nats_url: str, sink: Sink, mails: int, number: i
     for at in range(0, len(messages), 200):
         await asyncio.gather(*(stream.publish(subject, body) for subject, body in messages[at : at + 200]))
     await connection.close()
-    await asyncio.to_thread(_wait, lambda: sink.accepted - before >= mails, 600, 0.005)
+    memory = []
+    for goal in (*range(MEMORY_EVERY, mails, MEMORY_EVERY), mails):
+        await asyncio.to_thread(wait_until, lambda goal=goal: sink.accepted - before >= goal, 600, 0.005)
+        memory.append(sum(_megabytes(pid) for pid in pids))
     seconds = time.perf_counter() - started
     if sink.accepted - before != mails:
         raise SystemExit(f"{sink.accepted - before} mails instead of {mails}")
-    return mails / seconds
+    return mails / seconds, memory
 
 
 def _message(number: int, n: int) -> tuple[str, bytes]:
     """A confirmed registration: one mail to the teacher, one to the company, both with a calendar part."""
     starts = datetime(datetime.now().year + 1, 3, 2, 9) + timedelta(days=n % 20)
-    offer = samples.offer(offer_id=f"offer-{n % OFFERS}", reminder_days=[])
+    offer = samples.offer(offer_id=f"offer-{n % OFFERS}", reminders=[])
     slot = samples.slot(starts, slot_id=f"slot-{n % SLOTS}", offer=offer)
     facts = samples.registration(slot, "confirmed", registration_id=f"registration-{number}-{n}")
     message = RegistrationConfirmed.about(

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, NaiveDatetime
+from pydantic import AfterValidator, AwareDatetime, NaiveDatetime, WithJsonSchema
 
 from shared.errors import Invalid
 
@@ -24,4 +24,6 @@ def _in_bounds(moment: Moment) -> Moment:
 in_bounds = AfterValidator(_in_bounds)
 Day = Annotated[date, in_bounds]
 Instant = Annotated[AwareDatetime, in_bounds]
-WallMoment = Annotated[NaiveDatetime, in_bounds]
+as_wall_time = WithJsonSchema({"type": "string", "format": "date-time-local", "examples": ["2026-12-01T09:00"]})
+WallClock = Annotated[datetime, as_wall_time]  # in answers: not checked again
+WallMoment = Annotated[NaiveDatetime, in_bounds, as_wall_time]

@@ -135,6 +135,17 @@ def school_days_before(day: date, n: int, movable: frozenset[date] = _NO_DAYS) -
     return _walk(day, n, -_ONE_DAY, movable)
 
 
+def school_days_earlier(day: date, n: int, movable: frozenset[date] = _NO_DAYS) -> date:
+    """As `school_days_before`; where the school holidays are not known, Mondays to Fridays count."""
+    try:
+        return school_days_before(day, n, movable)
+    except CalendarUnknown:
+        while n:
+            day -= _ONE_DAY
+            n -= day.weekday() < 5
+        return day
+
+
 def is_school_day(day: date, movable: frozenset[date] = _NO_DAYS) -> bool:
     """Whether there is school on this day. Raises CalendarUnknown as `day_off` does."""
     return day_off(day, movable) is None

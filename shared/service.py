@@ -8,6 +8,7 @@ from datetime import timedelta
 from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared import inbox, outbox
 from shared.auth import Directory
@@ -122,4 +123,16 @@ def front_door(services: Mapping[str, FastAPI]) -> Starlette:
                 await stack.enter_async_context(service.router.lifespan_context(service))
             yield
 
-    return Starlette(routes=[Mount(f"/{name}", app=service) for name, service in services.items()], lifespan=lifespan)
+    app = Starlette(routes=[Mount(f"/{name}", app=service) for name, service in services.items()], lifespan=lifespan)
+    app.router.default = _nowhere(*next(iter(services.items())))
+    return app
+
+
+def _nowhere(name: str, service: ASGIApp) -> ASGIApp:
+    """Answers for addresses of no service, in the look of the first one."""
+
+    async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
+        path = f"/{name}/api/nowhere" if "/api/" in scope["path"] else f"/{name}/nowhere"
+        await service({**scope, "path": path, "root_path": f"/{name}"}, receive, send)
+
+    return not_found

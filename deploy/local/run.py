@@ -120,6 +120,8 @@ class _Start:
             "DATA_DIR": str(self.folder.path),
             # Whoever tries it out in the evening sees at once what their clicks cause.
             "QUIET_HOURS": os.environ.get("QUIET_HOURS", ""),
+            # A program that somebody writes beside it can be called at once.
+            "WEBHOOKS_TO_THIS_MACHINE": os.environ.get("WEBHOOKS_TO_THIS_MACHINE", "yes"),
         }
 
     def _port(self, name: str) -> int:

@@ -14,8 +14,9 @@ from services.events.settings import Settings
 from services.events.store.store import COLLECTIONS, Store
 from services.events.usecases.coverage import prove_need_and_supply
 from services.events.usecases.tables import IMPORTERS
-from services.events.usecases.upkeep import erase_due, expire_offers, finish_left_behind, reconcile
+from services.events.usecases.upkeep import ask_and_release, erase_due, expire_offers, finish_left_behind, reconcile
 from services.events.web.routers import ROUTERS as PAGES
+from shared.answer_links import AnswerLinks
 from shared.clock import Clock
 from shared.school_calendar import known_until
 from shared.service import Service
@@ -47,11 +48,12 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
             yield
             await store.places.close()
 
-    pages = Pages("events", Path(__file__).parent / "templates")
+    pages = Pages("events", Path(__file__).parent / "templates", settings.zone)
     app = build_edge("events", settings, service.db, pages, lifespan, service.checks)
     app.state.store = store
     app.state.clock = clock
     app.state.secret_key = settings.secret_key.get_secret_value()
+    app.state.answer_links = AnswerLinks(app.state.secret_key, settings.public_url)
     app.state.mail_domain = settings.calendar_domain
     app.state.dispatcher = service.dispatcher
     app.state.imports = imports
@@ -68,6 +70,7 @@ def _workers(store: Store, clock: Clock, imports: Imports) -> dict[str, Worker]:
             3600, lambda: asyncio.to_thread(known_until)
         ),  # built once, before anybody waits for it
         "expiring offers": lambda: every(1, lambda: expire_offers(store, now=clock.now())),
+        "asking again": lambda: every(5, lambda: ask_and_release(store, now=clock.now())),
         "finishing": lambda: every(2, lambda: finish_left_behind(store, now=clock.now())),
         "erasing": lambda: every_by(clock, HOUR, lambda: erase_due(store, now=clock.now())),
         "imports": lambda: every(1, imports.work),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.notify import api
+from services.notify.api.routers import ROUTERS as API_ROUTERS
 from services.notify.bounce_mailbox import mailbox_of, watch
 from services.notify.consumer import HANDLERS
 from services.notify.rendering import Writer
@@ -21,6 +21,10 @@ from services.notify.usecases.context import Context
 from services.notify.usecases.erasure import erase_due
 from services.notify.usecases.tokens import Tokens
 from services.notify.web.routers import ROUTERS
+from services.notify.webhooks.addresses import Guard
+from services.notify.webhooks.caller import Caller
+from services.notify.webhooks.sender import WebhookSender
+from shared.answer_links import AnswerLinks
 from shared.clock import Clock
 from shared.service import Service
 from shared.web.edge import build_edge
@@ -32,7 +36,10 @@ HOUR = timedelta(hours=1)
 
 def writer_of(settings: Settings) -> Writer:
     """Who writes mails by these settings."""
-    return Writer(settings.public_url, settings.mail_from, settings.mail_domain, settings.zone, settings.bounce_address)
+    links = AnswerLinks(settings.secret_key.get_secret_value(), settings.public_url)
+    return Writer(
+        settings.public_url, settings.mail_from, settings.mail_domain, settings.zone, settings.bounce_address, links
+    )
 
 
 def create_app(settings: Settings, clock: Clock) -> FastAPI:
@@ -43,7 +50,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         service.db,
         settings.retention_days,
         written=service.relay.wake,
-        planned=lambda: sender.wake(),
+        planned=lambda: wake_senders(),
         pupil_retention_days=settings.pupil_retention_days,
     )
     quiet = parse_quiet_hours(settings.quiet_hours, settings.zone)
@@ -52,9 +59,17 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     relays = relays_of(settings.smtp_url.get_secret_value())
     mailer = Mailer(relays, settings.smtp_timeout_seconds, settings.mails_at_once)
     sender = Sender(context, mailer, clock, settings.mails_at_once)
+    caller = Caller(Guard(settings.webhooks_to_this_machine))
+    webhooks = WebhookSender(context, caller, clock)
+
+    def wake_senders() -> None:
+        sender.wake()
+        webhooks.wake()
+
     service.consume(HANDLERS, context)
     workers: dict[str, Worker] = {
         "sender": sender.run,
+        "webhooks": webhooks.run,
         "erasure": lambda: every_by(clock, HOUR, lambda: erase_due(context, now=clock.now())),
     }
     if settings.bounce_mailbox:
@@ -66,11 +81,13 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     def lifespan(_: FastAPI) -> AbstractAsyncContextManager[None]:
         return service.lifespan(COLLECTIONS, store.create_indexes, workers)
 
-    pages = Pages("notify", Path(__file__).parent / "templates")
+    pages = Pages("notify", Path(__file__).parent / "templates", settings.zone)
     app = build_edge("notify", settings, service.db, pages, lifespan, service.checks)
     app.state.settings, app.state.clock, app.state.context = settings, clock, context
     app.state.dispatcher, app.state.mailer = service.dispatcher, mailer
-    app.include_router(api.router, prefix="/api/v1")
+    app.state.guard = caller.guard
+    for router in API_ROUTERS:
+        app.include_router(router, prefix="/api/v1")
     for router in ROUTERS:
         app.include_router(router, include_in_schema=False)
     return app

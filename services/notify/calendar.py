@@ -1,16 +1,19 @@
 """Calendar parts (RFC 5545, 5546): one entry in one person's calendar appears, moves or disappears; and feeds, in which
 a calendar program finds many."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, vCalAddress, vText
+from icalendar.parser import Contentline
 
 from services.notify.domain import CalendarPart
 from services.notify.vtimezone import vtimezone
 
+FOLDED_FROM = 75  # octets; RFC 5545, 3.1
 REFRESHED_AFTER = timedelta(hours=1)
 
 
@@ -31,7 +34,14 @@ class Entry:
 
 
 def ics(part: CalendarPart, entry: Entry, now: datetime) -> str:
-    """The iCalendar text of `part`, its lines ending in CRLF."""
+    """The iCalendar text of `part`, its lines ending in CRLF: what `by_the_library` gives (a test compares them) for a
+    tenth of the processor time, as what many mails share is written once and kept."""
+    head, foot = _around(part.method, entry.zone, entry.starts_local.year)
+    return head + "".join(_event_lines(part, entry, now)) + foot
+
+
+def by_the_library(part: CalendarPart, entry: Entry, now: datetime) -> str:
+    """The same, made of the components of icalendar."""
     calendar = _calendar(part.method)
     calendar.add_component(vtimezone(entry.zone, entry.starts_local.year))
     calendar.add_component(_event(part, entry, now))
@@ -83,6 +93,59 @@ def _event(part: CalendarPart, entry: Entry, now: datetime) -> Event:
     if entry.attendee:
         event.add("attendee", _attendee(*entry.attendee))
     return event
+
+
+@lru_cache(maxsize=64)
+def _around(method: str, zone: str, year: int) -> tuple[str, str]:
+    """What stands before and after the event."""
+    calendar = _calendar(method)
+    calendar.add_component(vtimezone(zone, year))
+    whole, end = calendar.to_ical().decode(), "END:VCALENDAR\r\n"
+    return whole.removesuffix(end), end
+
+
+def _event_lines(part: CalendarPart, entry: Entry, now: datetime) -> list[str]:
+    """The event in the order in which icalendar writes it."""
+    cancelled = part.method == "CANCEL"
+    return [
+        "BEGIN:VEVENT\r\n",
+        _text("SUMMARY", entry.summary),
+        _moment("DTSTART", entry.starts_local, entry.zone),
+        _moment("DTEND", entry.ends_local, entry.zone),
+        f"DTSTAMP:{now.astimezone(UTC):%Y%m%dT%H%M%SZ}\r\n",
+        _text("UID", part.uid),
+        f"SEQUENCE:{part.sequence}\r\n",
+        _person("ATTENDEE", _attendee, entry.attendee) if entry.attendee else "",
+        _text("DESCRIPTION", entry.description),
+        _text("LOCATION", entry.location),
+        _person("ORGANIZER", _address, entry.organizer) if entry.organizer else "",
+        f"STATUS:{'CANCELLED' if cancelled else 'CONFIRMED'}\r\n",
+        f"TRANSP:{'TRANSPARENT' if cancelled else 'OPAQUE'}\r\n",
+        _line(f"URL:{entry.url}") if entry.url else "",
+        "END:VEVENT\r\n",
+    ]
+
+
+def _text(name: str, text: str) -> str:
+    return _line(f"{name}:{vText(text).to_ical().decode()}")
+
+
+def _moment(name: str, moment: datetime, zone: str) -> str:
+    if zone == "UTC":
+        return f"{name}:{moment:%Y%m%dT%H%M%S}Z\r\n"
+    return _line(f"{name};TZID={zone}:{moment:%Y%m%dT%H%M%S}")
+
+
+@lru_cache(maxsize=4096)
+def _person(name: str, made_by: Callable[[str, str], vCalAddress], person: tuple[str, str]) -> str:
+    address = made_by(*person)
+    return _line(Contentline.from_parts(name, address.params, address))
+
+
+def _line(text: str) -> str:
+    """One line, folded when it is a long one."""
+    short = len(text) < FOLDED_FROM and text.isascii()
+    return f"{text}\r\n" if short else Contentline(text).to_ical().decode() + "\r\n"
 
 
 def _address(name: str, email: str) -> vCalAddress:

@@ -110,7 +110,8 @@ class ClassLink:
 @dataclass(frozen=True)
 class Participant:
     """A pupil who asked to be reminded. `nonce` makes the links in mails worthless when it changes; `rounds` counts how
-    often the consents were asked for from the beginning."""
+    often the consents were asked for from the beginning. At most one of `cannot_come` and `coming` holds: what the
+    pupil has said, if anything."""
 
     id: str
     registration_id: str
@@ -128,6 +129,7 @@ class Participant:
     parent_consented_at: datetime | None = None
     confirmed_at: datetime | None = None
     cannot_come: bool = False
+    coming: bool = False
     rounds: int = 1
     version: int = 1
 
@@ -255,13 +257,14 @@ def pupil_confirms(participant: Participant, now: datetime) -> Participant:
     return replace(participant, state="confirmed", confirmed_at=now, version=participant.version + 1)
 
 
-def comes(participant: Participant, coming: bool) -> Participant:
-    """The pupil can come, or cannot. NotConfirmedYet."""
+def comes(participant: Participant, coming: bool | None) -> Participant:
+    """The pupil comes, cannot come, or takes back what was said (None). NotConfirmedYet."""
     if participant.state != "confirmed":
         raise NotConfirmedYet
-    if participant.cannot_come == (not coming):
+    said = {"coming": coming is True, "cannot_come": coming is False}
+    if said == {"coming": participant.coming, "cannot_come": participant.cannot_come}:
         return participant
-    return replace(participant, cannot_come=not coming, version=participant.version + 1)
+    return replace(participant, version=participant.version + 1, **said)
 
 
 def _still_open(participant: Participant, now: datetime) -> None:

@@ -54,7 +54,7 @@ async def on_slot_moved(message: events.SlotMoved, context: Context, now: dateti
 async def on_slot_told(
     message: events.SlotOpened | events.SlotResized | events.SlotCancelled, context: Context, now: datetime
 ) -> None:
-    await planning.keep_slot(context, message, message.slot)
+    await planning.keep_slot(context, message, message.slot, now=now)
 
 
 async def on_offer_changed(message: events.OfferChanged, context: Context, now: datetime) -> None:
@@ -106,7 +106,9 @@ HANDLERS: dict[type[Message], Handler] = {
     events.RegistrationWaitlisted: _about_registration(mails.registration_waitlisted),
     events.PlacesOffered: _about_registration(mails.places_offered),
     events.OfferedPlacesExpired: _about_registration(mails.offered_places_expired),
-    events.RegistrationCancelled: _about_registration(mails.registration_cancelled),
+    events.RegistrationCancelled: _about_registration(mails.registration_called_off),
+    events.ConfirmationAsked: _about_registration(mails.confirmation_asked),
+    events.RegistrationConfirmedAgain: _about_registration(mails.no_mail),
     events.RegistrationResized: _about_registration(mails.registration_resized),
     events.RegistrationAttended: _about_registration(mails.no_mail),
     events.RegistrationMissed: _about_registration(mails.no_mail),

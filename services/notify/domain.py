@@ -37,6 +37,7 @@ TRUE_WHILE: Mapping[str, frozenset[str]] = {
     "slot_moved": _LIVE,
     "offer_changed": _LIVE,
     "slot_reminder": frozenset({"confirmed"}),
+    "confirmation_asked": frozenset({"confirmed"}),
     "visit_requested": frozenset({"requested"}),
     "visit_proposed": frozenset({"proposed"}),
     "visit_date_proposed": frozenset({"proposed"}),
@@ -49,11 +50,13 @@ TRUE_WHILE: Mapping[str, frozenset[str]] = {
     "pupil_reminder": frozenset({"confirmed"}),
 }
 NAMES_A_DATE = frozenset(
-    {"registration_confirmed", "slot_moved", "slot_reminder", "offer_changed", "pupil_reminder"}
+    {"registration_confirmed", "slot_moved", "slot_reminder", "offer_changed", "pupil_reminder", "confirmation_asked"}
 ) | frozenset({"visit_confirmed", "visit_moved", "visit_reminder"})
 REMINDERS = frozenset({"slot_reminder", "visit_reminder", "pupil_reminder"})
 FOR_PUPILS = frozenset({"parent_question", "pupil_confirmation", "pupil_welcome", "pupil_reminder"})
-WRITTEN_LATE = REMINDERS | FOR_PUPILS  # their facts are read at the moment of sending, and they are always checked then
+WRITTEN_LATE = REMINDERS | FOR_PUPILS  # their facts are read at the moment of sending
+ASKS_ABOUT_A_VERSION = frozenset({"confirmation_asked"})  # whatever becomes of the registration ends the question
+CHECKED = WRITTEN_LATE | ASKS_ABOUT_A_VERSION  # always looked at once more before they are sent
 
 
 class DeliveryUnknown(NotFound):
@@ -284,13 +287,15 @@ def after_deferral(delivery: Delivery, now: datetime, jitter: float) -> Failure:
 def reason_not_to_send(delivery: Delivery, known: Known | None, now: datetime) -> str:
     """Why a mail must not go out although it is due: `superseded`; empty when it may.
 
-    A reminder, and a mail to a pupil or parent, is checked every time. A mail about a transition is sent in its turn
-    even when the next transition already waits behind it, so that everybody can follow what happened; more than ten
-    minutes late it must still be true.
+    A reminder, a question, and a mail to a pupil or parent is checked every time. A mail about a transition is sent in
+    its turn even when the next transition already waits behind it, so that everybody can follow what happened; more
+    than ten minutes late it must still be true.
     """
     late = now - delivery.planned_at > LATE
-    if known is None or not (late or delivery.kind in WRITTEN_LATE):
-        return "superseded" if delivery.kind in WRITTEN_LATE else ""
+    if known is None or not (late or delivery.kind in CHECKED):
+        return "superseded" if delivery.kind in CHECKED else ""
+    if delivery.kind in ASKS_ABOUT_A_VERSION and known.version != delivery.based_on:
+        return "superseded"
     true_while = TRUE_WHILE.get(delivery.kind)
     if true_while is not None and known.state not in true_while:
         return "superseded"

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from services.notify.usecases.context import Context
+from services.notify.webhooks.addresses import Guard
 from shared.auth import Identity
 from shared.web.callers import program
 from shared.web.pages import Pages
@@ -23,8 +24,13 @@ def _pages(request: Request) -> Pages:
     return request.app.state.pages
 
 
+def _guard(request: Request) -> Guard:
+    return request.app.state.guard
+
+
 TheContext = Annotated[Context, Depends(_context)]
 Now = Annotated[datetime, Depends(_now)]
+TheGuard = Annotated[Guard, Depends(_guard)]
 ThePages = Annotated[Pages, Depends(_pages)]
 Reader = Annotated[Identity, Depends(program("notify:read"))]
 Writer = Annotated[Identity, Depends(program("notify:write"))]

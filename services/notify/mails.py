@@ -104,6 +104,26 @@ def registration_cancelled(case: RegistrationCase) -> list[Letter]:
     return letters + [Letter("registration_cancelled", case.company, "CANCEL")] * case.company_knows
 
 
+def registration_called_off(case: RegistrationCase) -> list[Letter]:
+    """By somebody, or because the school was asked again and has not answered."""
+    if case.facts.cause == "not_confirmed_again":
+        return registration_released(case)
+    return registration_cancelled(case)
+
+
+def registration_released(case: RegistrationCase) -> list[Letter]:
+    """To both: nobody said in time that the group still comes; entries disappear."""
+    return [
+        Letter("registration_released", case.teacher, "CANCEL"),
+        Letter("registration_released", case.company, "CANCEL"),
+    ]
+
+
+def confirmation_asked(case: RegistrationCase) -> list[Letter]:
+    """To the teacher: does the group still come?"""
+    return [Letter("confirmation_asked", case.teacher)]
+
+
 def registration_resized(case: RegistrationCase) -> list[Letter]:
     """To the teacher, and to the company when it had heard of the group; entries are brought up to date."""
     method = "REQUEST" if case.confirmed else None
@@ -229,6 +249,7 @@ KINDS = (
     "sign_in", "invitation",
     "registration_requested", "registration_confirmed", "registration_declined", "registration_waitlisted",
     "places_offered", "offered_places_expired", "registration_cancelled", "registration_resized", "slot_moved",
+    "confirmation_asked", "registration_released",
     "slot_reminder", "reminder_digest", "visit_requested", "visit_proposed", "visit_date_proposed",
     "visit_proposal_declined",
     "visit_proposal_withdrawn", "visit_proposal_expired", "visit_confirmed", "visit_moved", "visit_cancelled",

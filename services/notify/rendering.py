@@ -20,6 +20,7 @@ from services.notify.smtp.relays import ascii_domain
 from services.notify.worded import Worded
 from services.notify.wording import Parts
 from services.notify.wording_fields import as_start, with_placeholders
+from shared.answer_links import AnswerLinks
 
 MAILS = Path(__file__).parent / "mails"
 SECRET = "••••••"
@@ -41,12 +42,16 @@ class Content:
 
 class Writer:
     """Writes mails. `mail_from` may carry a name; `zone` is the region's, `domain` that of identifiers, and bounces
-    come back to `bounce_address`."""
+    come back to `bounce_address`. `links` are those by which teachers answer; without them mails have none."""
 
-    def __init__(self, public_url: str, mail_from: str, domain: str, zone: str, bounce_address: str = "") -> None:
+    def __init__(
+        self, public_url: str, mail_from: str, domain: str, zone: str, bounce_address: str = "",
+        links: AnswerLinks | None = None,
+    ) -> None:  # fmt: skip
         self.domain = domain
         self.zone = zone
         self._public_url = public_url.rstrip("/")
+        self._links = links
         name, self.sender = parseaddr(mail_from)
         self.bounce_address = bounce_address or self.sender
         self._sender_name = name or "Perspektive"
@@ -69,7 +74,10 @@ class Writer:
         lets people in is masked (for the mail log). The errors of `Worded.write` when the wording cannot be used."""
         values = self.values(delivery, now)
         if not secrets:
-            values |= dict.fromkeys(_secret_of(delivery), SECRET)
+            _mask(values, delivery)
+        return self._content(delivery, values, wording)
+
+    def _content(self, delivery: Delivery, values: words.Values, wording: Parts | None = None) -> Content:
         if wording is None or wording.standard:
             parts = [self._render(delivery.kind, part, delivery.to, values) for part in PARTS]
             return Content(*parts)
@@ -85,7 +93,8 @@ class Writer:
     def mail(self, delivery: Delivery, now: datetime, content: Content | None = None, unsubscribe: str = "") -> bytes:
         """The whole mail, ready for SMTP, with the standard content when none is given, and with the address at which
         one click ends such mails (RFC 8058), if any; AddressInvalid when nobody can be written to at this address."""
-        content, calendar = content or self.content(delivery, now), delivery.calendar
+        values, calendar = self.values(delivery, now), delivery.calendar
+        content = content or self._content(delivery, values)
         headers = {
             "From": Address(clean(self._sender_name), addr_spec=self.sender),
             "To": _address(delivery.to),
@@ -95,7 +104,7 @@ class Writer:
             "Auto-Submitted": "auto-generated",
             "Content-Language": delivery.to.language,
         }
-        entry = (calendar.method, self.calendar_text(delivery, now)) if calendar else None
+        entry = (calendar.method, ics(calendar, self._entry(delivery.to, values), now)) if calendar else None
         policy = SMTP if delivery.to.email.isascii() else SMTPUTF8
         return _one_click(unsubscribe) + assemble(headers, content.text, content.html, entry, policy)
 
@@ -105,11 +114,10 @@ class Writer:
 
     def calendar_text(self, delivery: Delivery, now: datetime) -> str:
         """The calendar part; an empty text for a mail without one."""
-        return ics(delivery.calendar, self._entry(delivery), now) if delivery.calendar else ""
+        values = self._values(delivery.facts or {}, delivery.to)
+        return ics(delivery.calendar, self._entry(delivery.to, values), now) if delivery.calendar else ""
 
-    def _entry(self, delivery: Delivery) -> Entry:
-        facts, to = delivery.facts or {}, delivery.to
-        values = self._values(facts, to)
+    def _entry(self, to: Recipient, values: words.Values) -> Entry:
         title, description, location = words.summary(values, to)
         date_ = values["visit"].chosen if "visit" in values else values["registration"].slot
         return Entry(
@@ -130,7 +138,8 @@ class Writer:
         if to.role in ("pupil", "parent"):
             return words.pupil_values(facts, to, self._public_url, self.zone)
         if "registration" in facts:
-            return words.registration_values(facts, to, self._public_url, self.zone)
+            values = words.registration_values(facts, to, self._public_url, self.zone)
+            return values | words.answer_values(values["registration"], to, self._links)
         if "visit" in facts:
             return words.visit_values(facts, to, self._public_url, self.zone)
         if "offer" in facts:
@@ -154,6 +163,7 @@ class Writer:
             self._environment.get_template(f"common/{name}.{part}.{to.language}").render(known)
             for part in ("html", "txt")
         )
+        values.setdefault("cannot_come", "")
         return {**values, "title": words.summary(values, to)[0], "html": Markup(html), "text": text.strip()}
 
     def values(self, delivery: Delivery, now: datetime) -> words.Values:
@@ -181,11 +191,16 @@ def _common(to: Recipient) -> words.Values:
     return {"to": to, "name": clean(to.name), "role": to.role, "language": to.language}
 
 
+def _mask(values: words.Values, delivery: Delivery) -> None:
+    """Hide what a reader of the mail log does not see."""
+    for each in (values, *values.get("dates", ())):
+        each |= {name: SECRET for name in _secret_of(delivery) if each.get(name)}
+
+
 def _secret_of(delivery: Delivery) -> tuple[str, ...]:
-    """The names of the values that a reader of the mail log does not see."""
     if delivery.to.role in ("pupil", "parent"):
         return ("link", "first_name")
-    return ("link", "code") if delivery.kind in WITH_TOKEN else ()
+    return ("link", "code") if delivery.kind in WITH_TOKEN else words.ANSWERS
 
 
 def _address(to: Recipient) -> Address:

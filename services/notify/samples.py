@@ -200,6 +200,8 @@ def _registrations(language: Language, starts: datetime, now: datetime) -> dict[
         "offered_places_expired": facts("expired"),
         "registration_cancelled": facts("cancelled", cancelled_by="school", reason="Klassenfahrt"),
         "registration_resized": facts("confirmed", previous_pupils=28),
+        "confirmation_asked": facts("confirmed", answer_until=now + timedelta(days=3, hours=8)),
+        "registration_released": facts("cancelled", cause="not_confirmed_again"),
         "slot_moved": facts("confirmed"),
         "offer_changed": facts("confirmed"),
         "slot_reminder": facts("confirmed"),

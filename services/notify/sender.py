@@ -12,7 +12,7 @@ from shared.clock import Clock
 from shared.mongo import StoreError
 
 log = logging.getLogger(__name__)
-POLL_SECONDS = 0.25
+POLL_SECONDS = 0.25  # so long at most an urgent mail waits for others to make room together
 HOUSEKEEPING_SECONDS = 4.0
 LANDING_SECONDS = 5.0
 GOODBYE_SECONDS = 2.0
@@ -29,6 +29,7 @@ class Sender:
         self._wake = asyncio.Event()
         self._in_flight: set[asyncio.Task[None]] = set()
         self._house_kept = float("-inf")
+        self._claimed_at = float("-inf")
 
     def wake(self) -> None:
         """Say that something was planned, so that it need not wait for the next poll."""
@@ -53,10 +54,13 @@ class Sender:
             return 0
 
     async def send_due(self) -> int:
-        """Start sending as many due deliveries as there is room for; returns how many."""
+        """Start sending as many due deliveries as there is room for; returns how many. While the relay is fast it waits
+        for half of the room, so that one claim serves many."""
         room = self._at_once - len(self._in_flight)
-        if room <= 0:
+        soon = time.monotonic() - self._claimed_at < POLL_SECONDS
+        if room <= 0 or (soon and room < self._at_once / 2):
             return 0
+        self._claimed_at = time.monotonic()
         claimed = await self._context.store.deliveries.claim(room, self._clock.now())
         for turn in _in_turn(claimed):
             task = asyncio.create_task(self._send_all(turn))

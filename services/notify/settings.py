@@ -46,6 +46,9 @@ class Settings(CommonSettings):
     reminders_per_week: int = Field(
         7, ge=1, le=100, description="Most mails with reminders to one address in a calendar week; a digest is one"
     )
+    webhooks_to_this_machine: bool = Field(
+        False, description="Whether webhooks may call programs on this machine, also without https; only to try it out"
+    )
 
     @field_validator("quiet_hours")
     @classmethod

@@ -112,6 +112,8 @@ _SPECIAL: Mapping[str, Mapping[str, Field]] = {
         "previous_pupils": Field("Former number of pupils; may be empty", _read("registration", "previous_pupils")),
     },
     "places_offered": {"deadline": _UNTIL},
+    "confirmation_asked": {"deadline": _UNTIL},
+    "registration_released": {"free_places": _FREE},
     "slot_moved": {"reason": _REASON, **_BEFORE},
     "offer_changed": {
         "reason": _REASON,
@@ -135,6 +137,7 @@ REQUIRED: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "registration_declined": ("before", ("reason",)),
     "registration_cancelled": ("before", ("reason", "cancelled_by")),
     "places_offered": ("before", ("deadline",)),
+    "confirmation_asked": ("before", ("deadline",)),
     "slot_moved": ("before", ("previous_day", "reason")),
     "offer_changed": ("before", ("changed", "reason")),
     "offer_sent_back": ("before", ("reason",)),

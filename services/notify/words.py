@@ -1,18 +1,21 @@
 """Facts in the words of a mail: what the templates below mails/ can name."""
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
 from services.notify.domain import Recipient
+from shared.answer_links import AnswerLinks, AsSeen
 from shared.region import career_fields
 from shared.schemas.events import OfferFacts, Place, RegistrationFacts
 from shared.schemas.outreach import VisitDate, VisitFacts
 from shared.ui.language import clock_time, short_day, translate
 
 Values = dict[str, Any]
+ANSWERS = ("cannot_come", "confirm_again")
 
 
 def registration_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: str) -> Values:
@@ -39,12 +42,21 @@ def registration_values(facts: dict[str, Any], to: Recipient, public_url: str, z
         "reason": facts.get("reason") or registration.reason,
         "changed": facts.get("changed", []),
         "over": registration.state in ("declined", "expired", "cancelled"),
-        "deadline": _deadline(registration.offer_expires_at, slot.zone, to.language),
+        "deadline": _deadline(registration.offer_expires_at or registration.answer_until, slot.zone, to.language),
         "previous": when(VisitDate.model_validate(previous), to.language, zone) if previous else None,
         "link": public_url + page,
         "public_url": public_url,
         **when(date_, to.language, zone),
     }
+
+
+def answer_values(registration: RegistrationFacts, to: Recipient, links: AnswerLinks | None) -> Values:
+    """The addresses at which a teacher answers without signing in, bound to the registration as it is now; empty for
+    everybody else."""
+    if links is None or to.role != "teacher":
+        return dict.fromkeys(ANSWERS, "")
+    seen = AsSeen(registration.registration_id, registration.version, registration.slot.revision)
+    return {"cannot_come": links.address("cannot-come", seen), "confirm_again": links.address("confirm-again", seen)}
 
 
 def pupil_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: str) -> Values:
@@ -145,6 +157,7 @@ def when(date_: VisitDate, language: str, home_zone: str) -> dict[str, str]:
     return {"day": full_day(starts.date(), language), "short_day": short_day(starts.date(), language), "time": time}
 
 
+@lru_cache(maxsize=1024)
 def full_day(value: date, language: str) -> str:
     """`Dienstag, 1. Dezember 2026` / `Tuesday, 1 December 2026`."""
     return format_date(value, "EEEE, d. MMMM y" if language == "de" else "EEEE, d MMMM y", locale=language)

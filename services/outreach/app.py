@@ -40,7 +40,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         answer_school_days=settings.answer_school_days,
     )
     service.consume(HANDLERS, store)
-    pages = Pages("outreach", Path(__file__).parent / "templates")
+    pages = Pages("outreach", Path(__file__).parent / "templates", settings.zone)
     imports = Imports(service.db, store, settings.zone, clock, IMPORTERS)
     workers: dict[str, Worker] = {
         "erasure": lambda: every_by(clock, HOUR, lambda: erase_due(store, now=clock.now())),

@@ -141,6 +141,10 @@ class RegistrationFacts(Facts):
     reason: str = ""
     previous_pupils: int | None = None
     pupils_attended: int | None = None
+    answer_until: datetime | None = Field(
+        None, description="Until when the school can answer whether its group still comes; only while it is asked"
+    )
+    cause: str = Field("", description="Why nobody cancelled it and it is cancelled all the same: not_confirmed_again")
 
 
 class RegistrationMessage(EventsMessage):
@@ -172,7 +176,16 @@ class OfferedPlacesExpired(RegistrationMessage):
 
 
 class RegistrationCancelled(RegistrationMessage):
-    """A registration was called off by `cancelled_by`."""
+    """A registration was called off by `cancelled_by`, or by nobody, for the `cause` that it names."""
+
+
+class ConfirmationAsked(RegistrationMessage):
+    """The school is asked whether its group still comes; without an answer the places are released after
+    `answer_until`."""
+
+
+class RegistrationConfirmedAgain(RegistrationMessage):
+    """The school was asked, and its group still comes."""
 
 
 class RegistrationResized(RegistrationMessage):

@@ -46,6 +46,7 @@ MORE: dict[str, dict[str, list[Entry]]] = {
         "Mails": MAILS,
         "Upkeep": [
             ("/outreach/imports", "Import"), ("/outreach/feedback", "Feedback"), ("/outreach/api-keys", "API keys"),
+            ("/notify/webhooks", "Webhooks"),
         ],
     },
 }  # fmt: skip

@@ -1,8 +1,10 @@
 """Templates in one language: what stands in them is translated once, when they are compiled."""
 
 from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
 from jinja2.visitor import NodeTransformer
@@ -13,8 +15,9 @@ from shared.ui import language as words
 FILTERS = ("day", "clock_time", "day_and_time", "time_span", "weekday", "month", "short_day", "timestamp")
 
 
-def environment(folders: Sequence[Path], code: str) -> Environment:
-    """One for each language: Jinja's overlays share their globals, and with them the translations."""
+def environment(folders: Sequence[Path], code: str, zone: str) -> Environment:
+    """One for each language: Jinja's overlays share their globals, and with them the translations. Moments are shown in
+    the wall time of `zone`."""
     made = _InOneLanguage(
         loader=FileSystemLoader(folders),
         autoescape=True,
@@ -27,7 +30,7 @@ def environment(folders: Sequence[Path], code: str) -> Environment:
     made.install_gettext_translations(words.translations(code), newstyle=True)  # type: ignore[attr-defined]
     made.globals |= {"_": _translator(code), "ngettext": _counter(code)}
     for name in FILTERS:
-        made.filters[name] = _with_language(getattr(words, name), code)
+        made.filters[name] = _with_language(getattr(words, name), code, ZoneInfo(zone))
     return made
 
 
@@ -78,5 +81,10 @@ def _counter(code: str) -> Callable[..., Markup]:
     return with_values
 
 
-def _with_language(formatter: Any, code: str) -> Any:
-    return lambda *values: formatter(*values, code)
+def _with_language(formatter: Any, code: str, zone: ZoneInfo) -> Any:
+    return lambda *values: formatter(*(_wall(value, zone) for value in values), code)
+
+
+def _wall(value: date, zone: ZoneInfo) -> date:
+    """A moment as its wall time; a wall date or time as it is."""
+    return value.astimezone(zone).replace(tzinfo=None) if isinstance(value, datetime) and value.tzinfo else value

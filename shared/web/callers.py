@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.datastructures import URL
+from starlette.routing import Match
 
 from shared.auth import Directory, Identity, Sessions
 from shared.errors import NotAllowed, NotSignedIn
@@ -14,6 +16,7 @@ from shared.errors import NotAllowed, NotSignedIn
 SESSION_COOKIE = "perspektive_session"
 ACTING_COOKIE = "perspektive_acting"
 SIGN_IN_PAGE = "/outreach/sign-in"
+LONGEST_WAY_BACK = 400  # characters
 _bearer = HTTPBearer(auto_error=False, description="An API key, issued by the coordinator, with scopes")
 
 
@@ -63,13 +66,40 @@ async def signed_in(request: Request) -> Identity:
     """A dependency: the signed-in person; everybody else is led to the sign-in page and back."""
     person = await visitor(request)
     if person is None:
-        raise SignInNeeded(request.url.path if request.method == "GET" else "/")
+        raise SignInNeeded((path_and_query(request.url) if request.method == "GET" else came_from(request)) or "/")
     return person
 
 
-def sign_in_address(back_to: str) -> str:
-    """The sign-in page that leads back to the path `back_to`."""
-    return f"{SIGN_IN_PAGE}?next={quote(back_to)}"
+def sign_in_address(back_to: str, *, unsent: bool = False) -> str:
+    """The sign-in page that leads back to the path `back_to`; `unsent`: it says that a form was not taken."""
+    return f"{SIGN_IN_PAGE}?next={quote(back_to)}{'&unsent=yes' if unsent else ''}"
+
+
+def path_and_query(address: URL) -> str:
+    """The address's path with its query, which is left out where it is very long."""
+    whole = f"{address.path}?{address.query}" if address.query else address.path
+    return whole if len(whole) <= LONGEST_WAY_BACK else address.path
+
+
+def came_from(request: Request) -> str:
+    """The page of this origin from which a form was sent, as a path; empty when the browser does not say, or when that
+    page was itself the answer to a form."""
+    try:
+        named = URL(request.headers.get("referer", ""))
+    except ValueError:
+        return ""
+    if named.netloc != URL(request.app.state.public_url).netloc or not named.path.startswith("/"):
+        return ""
+    return path_and_query(named) if _can_be_opened(request, named.path) else ""
+
+
+def _can_be_opened(request: Request, path: str) -> bool:
+    """Whether GET leads somewhere; of another service's pages nobody knows here, so they count."""
+    root = request.scope.get("root_path", "")
+    if not path.startswith(f"{root}/"):
+        return True
+    asked = {**request.scope, "method": "GET", "path": path}
+    return any(route.matches(asked)[0] is Match.FULL for route in request.app.router.routes)
 
 
 def own_path(path: str) -> str:

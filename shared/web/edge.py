@@ -18,6 +18,7 @@ from shared.settings import CommonSettings
 from shared.web import set_aside
 from shared.web.assets import takes_gzip
 from shared.web.idempotency import Idempotency
+from shared.web.openapi import describe_edge
 from shared.web.pages import Pages, add_page_handlers
 from shared.web.problems import add_problem_handlers, handler_for
 
@@ -38,7 +39,9 @@ Checks = dict[str, Callable[[], Awaitable[bool]]]
 
 class _Envelope:
     """Gives each request a correlation id, and each answer the security headers. Nobody keeps an answer that does not
-    say so itself, and no browser a page of a person, who may have signed out on a shared machine."""
+    say so itself, and no browser a page of a person, who may have signed out on a shared machine. HEAD is answered as
+    GET is, without the body.
+    """
 
     def __init__(self, app: ASGIApp, search_engines: bool = False) -> None:
         self._app = app
@@ -50,6 +53,8 @@ class _Envelope:
             return
         token = correlation_id.set(random_id())
         started = False
+        only_head = scope["method"] == "HEAD"
+        scope = {**scope, "method": "GET"} if only_head else scope
         api = "/api/" in scope["path"]
 
         async def with_headers(message: Message) -> None:
@@ -62,6 +67,8 @@ class _Envelope:
                     headers.setdefault(name, value)
                 signed_in = scope.get("state", {}).get("person") is not None
                 headers.setdefault("Cache-Control", "no-store" if api or signed_in else "no-cache, private")
+            elif only_head:
+                message = {**message, "body": b""}
             await send(message)
 
         try:
@@ -115,6 +122,7 @@ def build_edge(
     app.add_middleware(_Compression, minimum_size=1024, compresslevel=5)
     add_problem_handlers(app)
     add_page_handlers(app, pages)
+    describe_edge(app)
     _add_health(app, checks)
     app.include_router(set_aside.router)
     app.mount("/static", pages.assets, name="static")

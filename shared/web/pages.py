@@ -19,7 +19,7 @@ from shared.ui.menu import home_of, initials, menu, section
 from shared.ui.switch import switch_choices
 from shared.ui.templating import environment
 from shared.web.assets import Assets
-from shared.web.callers import SignInNeeded, sign_in_address, visitor
+from shared.web.callers import SignInNeeded, came_from, path_and_query, sign_in_address, visitor
 from shared.web.idempotency import LARGEST_BODY, BodyTooLarge
 from shared.web.problems import BodyInvalid, field_errors, handler_for, status_of
 
@@ -27,7 +27,12 @@ UI = Path(__file__).parent.parent / "ui"
 LANGUAGE_COOKIE = "perspektive_language"
 KB = 1024
 LARGEST_FORM = 64 * KB
+LONGEST_CURSOR = 200  # characters
 MOST_FILES, MOST_FIELDS_BESIDE_FILES, MOST_FIELDS = 2, 10, 1000
+
+
+class OnlyForForms(RuleBroken):
+    """This address only takes a form. Please start again from the page to which it belongs."""
 
 
 class FormExpired(NotAllowed):
@@ -39,12 +44,12 @@ class FormTooLarge(TooLarge):
 
 
 class Pages:
-    """Renders one service's templates within the common look."""
+    """Renders one service's templates within the common look; `zone` is the region's."""
 
-    def __init__(self, service: str, templates: Path) -> None:
+    def __init__(self, service: str, templates: Path, zone: str) -> None:
         self.service = service
         self.assets = Assets(UI / "static")
-        self._environments = {code: environment([templates, UI / "templates"], code) for code in ("de", "en")}
+        self._environments = {code: environment([templates, UI / "templates"], code, zone) for code in ("de", "en")}
 
     def show(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """The page `template` for this request's person and language."""
@@ -62,6 +67,7 @@ class Pages:
             "new_request_id": random_id,
             "menu": lambda who: menu(who, language),
             "section": section,
+            "this_page": _this_page(request),
             "home": home_of(person.roles) if person else "/",
             "initials": initials,
             "switch_choices": lambda who: switch_choices(who, language),
@@ -74,6 +80,12 @@ class Pages:
     def _static(self, name: str) -> str:
         """The address of a file below shared/ui/static."""
         return f"/{self.service}/static/{name}?v={self.assets.version(name)}"
+
+
+def _this_page(request: Request) -> str:
+    """The page to show again after a change of language: this one, or for an answered form the one it came from."""
+    asked = path_and_query(request.url) if request.method in ("GET", "HEAD") else came_from(request)
+    return asked or str(request.scope.get("root_path", "")) + "/"
 
 
 def language_of(request: Request) -> words.Language:
@@ -144,8 +156,10 @@ def _carries(form: FormData, token: str) -> bool:
 
 
 def form_request_id(person: Identity, form: FormData) -> str:
-    """The request id of a form, the same when it is sent twice by accident."""
-    return derived_id(person.id, form.get("request_id", ""))
+    """The request id of a form, the same when it is sent twice by accident; FormExpired for a form without one."""
+    if not form.get("request_id"):
+        raise FormExpired
+    return derived_id(person.id, form["request_id"])
 
 
 def nested(form: Mapping[str, Any], lists: Sequence[str] = ()) -> dict[str, Any]:
@@ -178,10 +192,29 @@ def _invalid_field(name: str) -> Invalid:
 
 
 def errors_by_field(error: RuleBroken | ValidationError, language: str) -> dict[str, str]:
-    """For a form shown again: field name → reason; the reason that belongs to no field stands under `""`."""
+    """For a form shown again: field name → reason; the reason that belongs to no field stands under `""`.
+
+    What is wrong with one entry of a list stands at the list's field, and names the entry.
+    """
     if isinstance(error, ValidationError):
-        return {item["field"]: item["reason"] for item in field_errors(error.errors(), language)}
+        return dict(_at_field(**item, language=language) for item in reversed(field_errors(error.errors(), language)))
     return {error.field or "": words.sentence(error, language)}
+
+
+def _at_field(field: str, reason: str, language: str) -> tuple[str, str]:
+    name, _, entry = field.rpartition(".")
+    if not (name and entry.isdecimal()):
+        return field, reason
+    numbered = words.translate("Entry {number}: {reason}", language)
+    return name, numbered.format(number=int(entry) + 1, reason=reason)
+
+
+def asked_after(request: Request) -> str | None:
+    """The cursor in a list's address; BodyInvalid for one that is none of ours."""
+    cursor = request.query_params.get("after") or None
+    if cursor and len(cursor) > LONGEST_CURSOR:
+        raise BodyInvalid
+    return cursor
 
 
 def validated(model: type[BaseModel], fields: dict[str, Any]) -> Any:
@@ -222,10 +255,13 @@ def add_page_handlers(app: FastAPI, pages: Pages) -> None:
         return page
 
     async def http_page(request: Request, error: Any) -> Response:
-        return await rule_page(request, NotFound()) if error.status_code == 404 else await _plain(request, error)
-
-    async def _plain(request: Request, error: Any) -> Response:
-        return await problems[type(error)](request, error)  # type: ignore[misc,index]
+        await visitor(request)
+        if error.status_code == 404:
+            return await rule_page(request, NotFound())
+        sentence = words.sentence(OnlyForForms(), language_of(request)) if error.status_code == 405 else None
+        page = pages.show(request, "error.html", error.status_code, sentence=sentence, kind="")
+        page.headers.update(error.headers or {})
+        return page
 
     async def body_page(request: Request, error: Any) -> Response:
         return await rule_page(request, BodyInvalid())
@@ -247,7 +283,7 @@ def _to_sign_in(request: Request, error: SignInNeeded) -> Response:
     """
     if request.headers.get("HX-Request") == "true":
         return Response(status_code=401)
-    return see_other(sign_in_address(error.back_to))
+    return see_other(sign_in_address(error.back_to, unsent=request.method == "POST"))
 
 
 def _add_language_switch(app: FastAPI, pages: Pages) -> None:

@@ -1,6 +1,7 @@
 """Pages that every service has for messages that it could not handle: why, handling them again, throwing them away."""
 
 import json
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -94,4 +95,14 @@ async def _one(
     found = await set_aside.get_set_aside(state.db, person, message_id)
     payload = json.dumps(set_aside.masked_payload(found.wire), indent=2, ensure_ascii=False)
     error = set_aside.masked_error(found.error)
-    return state.pages.show(request, template, status, message=found, payload=payload, error=error, **more)
+    return state.pages.show(
+        request, template, status, message=found, payload=payload, error=error, happened_at=_moment(found.wire), **more
+    )
+
+
+def _moment(wire: dict[str, object]) -> datetime | None:
+    """When what the message tells happened; none when it does not say so in a way that can be read."""
+    try:
+        return datetime.fromisoformat(str(wire.get("time", "")))
+    except ValueError:
+        return None

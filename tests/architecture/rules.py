@@ -62,7 +62,7 @@ OWN = {
         "suppression",
         "timing",
     }
-    | {"vtimezone", "words", "feeds", "worded", "wording", "wording_fields"},
+    | {"webhooks", "vtimezone", "words", "feeds", "worded", "wording", "wording_fields"},
 }
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 50

@@ -106,6 +106,16 @@ STATES = {
         company: /outreach/ambassadors
         company: /outreach/ambassadors/{ambassador_id}
     """,
+    "an answer by mail": """
+        nobody: /events/cannot-come/{cannot_come}
+        nobody: /events/cannot-come/{cannot_come_over} 409
+        nobody: /events/cannot-come/a-dead-link 404
+        nobody: /events/confirm-again/{confirm_again}
+        nobody: /events/confirm-again/{confirmed_again}
+        teacher, company, coordinator: /events/registrations/{asked_again}
+        teacher, company, coordinator: /events/registrations/{asked_and_sure}
+        teacher, company: /events/registrations/{released}
+    """,
     "a pupil or a parent": """
         nobody: /notify/class/{class_open}
         nobody: /notify/class/{class_open}/sent?to=pupil

@@ -38,7 +38,7 @@ async def test_an_ambassador_blocks_days_accepts_and_reports(
     door.clock.moment = NOW + timedelta(days=8)
     await page.goto("/outreach/my-visits")
     await page.get_by_role("link", name="Bericht").click()
-    await page.get_by_label("Erreichte Schülerinnen und Schüler").fill("24")
+    await page.get_by_label("Erreichte Schüler:innen").fill("24")
     await page.get_by_label("Was lief gut?").fill("Alle durften schrauben.")
     await page.get_by_role("button", name="Als durchgeführt eintragen").click()
     await expect(page.get_by_text("24 Schüler:innen wurden erreicht.")).to_be_visible()

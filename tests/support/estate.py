@@ -151,6 +151,9 @@ async def _tour(client: Client, estate: Estate) -> None:
     )
     found = await _post(client, "/events/api/v1/self-found-places", _self_found(ids))
     ids["confirmed_id"] = await _confirmed(client, ids)
+    # Nothing else is tested with what is cancelled or confirmed by a mail's link.
+    ids["answered_id"] = await _confirmed(client, ids)
+    ids["asked_id"] = await _asked_again(client, ids)
     ids["waiting_id"] = await _waiting_offer(client, ids)
     ids |= {
         "offer_id": offer["id"], "slot_id": slots[0]["id"], "registration_id": registration["id"],
@@ -164,6 +167,16 @@ async def _confirmed(client: Client, ids: dict[str, str]) -> str:
     """A registration of the school at the same company, where nobody has to approve."""
     offer = await _post(client, "/events/api/v1/offers", {**offer_of(ids), "approval": "automatic"})
     opened = {"starts_local": "2026-12-03T09:00", "ends_local": "2026-12-03T12:00", "places": 60, "groups": 4}
+    slots = (await _post(client, f"/events/api/v1/offers/{offer['id']}/slots", opened))["slots"]
+    path = f"/events/api/v1/slots/{slots[0]['id']}/registrations"
+    return (await _post(client, path, _registration(ids["school_id"])))["id"]
+
+
+async def _asked_again(client: Client, ids: dict[str, str]) -> str:
+    """A registration of the school on a date so near that its class has to confirm again, had it not just been made."""
+    asking = {"approval": "automatic", "confirm_again": {"asked": 6, "until": 2}}
+    offer = await _post(client, "/events/api/v1/offers", {**offer_of(ids), **asking})
+    opened = {"starts_local": "2026-10-13T09:00", "ends_local": "2026-10-13T12:00", "places": 60, "groups": 4}
     slots = (await _post(client, f"/events/api/v1/offers/{offer['id']}/slots", opened))["slots"]
     path = f"/events/api/v1/slots/{slots[0]['id']}/registrations"
     return (await _post(client, path, _registration(ids["school_id"])))["id"]

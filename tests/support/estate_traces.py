@@ -1,6 +1,7 @@
 """What people leave in the estate: a class link with pupils, an invitation, files to import, and whatever else an
 address can name."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,9 @@ from services.events.domain.check_in import check_in_code
 from services.notify.consent import Participant
 from services.notify.store.core import Store
 from services.notify.usecases.tokens import Tokens
+from services.notify.webhooks.payload import test_call as call_of_a_test
+from services.notify.webhooks.rules import Seed, Webhook
+from shared.answer_links import AnswerLinks, AsSeen
 from shared.ids import random_id
 from shared.mongo import Database, database
 from tests.support.estate import NOBODY, Estate
@@ -18,6 +22,7 @@ from tests.support.front_door import NOW, SECRET
 from tests.support.kernel import campaign
 from tests.support.sample_forms import attached, filled
 
+LINKS = AnswerLinks(SECRET, "")
 # Which of the ids an address means, where its name alone does not say so: the longest beginning counts.
 MEANT = {
     **{
@@ -30,6 +35,9 @@ MEANT = {
     "/notify/mine/": {"token": "mine"},
     "/notify/parent/": {"token": "parent"},
     "/notify/unsubscribe/": {"token": "unsubscribe"},
+    "/events/cannot-come/": {"token": "cannot_come"},
+    "/events/confirm-again/": {"token": "confirm_again"},
+    "/events/registrations/{registration_id}/confirm-again": {"registration_id": "asked_id"},
     "/notify/templates/": {"kind": "kind_of_mail"},
     "/notify/wordings/": {"kind": "worded_kind", "role": "worded_role", "language": "worded_language"},
     "/outreach/import/": {"kind": "outreach_kind", "import_id": "outreach_import"},
@@ -56,6 +64,7 @@ async def leave_traces(estate: Estate) -> None:
         "scope": "me",
         "outreach_kind": "companies", "events_kind": "self-found",
         "code": check_in_code(ids["registration_id"], SECRET),
+        "cannot_come": LINKS.token("cannot-come", AsSeen(ids["answered_id"], 1, 1)),
     }  # fmt: skip
     async with _database(estate, "notify") as db:
         ids["secret"] = (await until("the class link", lambda: db.class_links.find_one({"_id": ids["confirmed_id"]})))[
@@ -65,11 +74,23 @@ async def leave_traces(estate: Estate) -> None:
         reminder = await until("a reminder", lambda: db.deliveries.find_one({"kind": "slot_reminder"}))
         link = Tokens(SECRET, estate.door.url).unsubscribe_link(reminder["message_id"])
         ids["unsubscribe"] = link.rpartition("/")[2]
+    await _asked_again(estate)
     await _invitation(estate)
     await _at_the_agency(estate)
     await send(estate, "coordinator", "/notify/wordings/{campaign_id}/{kind}/{role}/{language}")
     await _calendar_feed(estate)
+    await _webhook(estate)
     await _messages_set_aside(estate)
+
+
+async def _asked_again(estate: Estate) -> None:
+    """As if the class had been registered a month ago: it is asked whether it still comes."""
+    booked, asked = estate.ids["asked_id"], {"_id": estate.ids["asked_id"], "question.revision": 1}
+    async with _database(estate, "events") as db:
+        earlier = {"$set": {"created_at": NOW - timedelta(days=30)}}
+        await db.registrations.update_one({"_id": booked}, earlier)
+        row = await until("the question", lambda: db.registrations.find_one(asked), 20)
+    estate.ids["confirm_again"] = LINKS.token("confirm-again", AsSeen(booked, row["version"], 1))
 
 
 async def _calendar_feed(estate: Estate) -> None:
@@ -78,6 +99,17 @@ async def _calendar_feed(estate: Estate) -> None:
         row = await db.feeds.find_one({"person_id": estate.people["teacher"]})
     assert row
     estate.ids["feed_secret"] = row["secret"]
+
+
+async def _webhook(estate: Estate) -> None:
+    async with _database(estate, "notify") as db:
+        store = Store(db, retention_days=90).webhooks
+        made = Webhook("hook", "Schulportal", "https://1.1.1.1/hooks", ("slot.moved",), (Seed("s", "f"),), NOW)
+        await store.put(replace(made, state="paused", reason="by_hand", paused_at=NOW))
+        call = replace(call_of_a_test(made, NOW, "made"), type="slot.moved", state="failed", due_at=NOW)
+        await store.plan([call])
+        await db.webhook_calls.update_many({}, {"$unset": {"waiting": ""}})
+    estate.ids |= {"webhook_id": made.id, "call_id": call.id}
 
 
 async def _pupils(estate: Estate, db: Database) -> None:

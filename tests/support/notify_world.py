@@ -19,11 +19,15 @@ from services.notify.store.core import COLLECTIONS, Store
 from services.notify.usecases.context import Context
 from services.notify.usecases.tokens import Tokens
 from shared import inbox, outbox
+from shared.answer_links import AnswerLinks
 from shared.inbox import Dispatcher
 from shared.mongo import Database, Document, create_collections
 from shared.schemas.base import Message
 from shared.service import COLLECTIONS as COMMON_COLLECTIONS
 from tests.support.notify_builders import NOW
+
+SECRET = "a-secret-for-tests-" * 2
+LINKS = AnswerLinks(SECRET, "https://perspektive.example")
 
 
 class MovableClock:
@@ -142,7 +146,7 @@ async def build_world(
     await store.create_indexes()
     await outbox.create_indexes(db)
     await inbox.create_indexes(db)
-    context = Context(store, writer(), Tokens("a-secret-for-tests-" * 2, "https://perspektive.example"))
+    context = Context(store, writer(), Tokens(SECRET, "https://perspektive.example"))
     mailer = Mailer([relay_of(server.url)], 5, at_once)
     return World(db, clock, context, mailer, Sender(context, mailer, clock, at_once), server)  # type: ignore[arg-type]
 
@@ -150,7 +154,7 @@ async def build_world(
 def writer() -> Writer:
     """A writer for a made-up region."""
     sender, domain = "Perspektive <mail@perspektive.example>", "perspektive.example"
-    return Writer("https://perspektive.example", sender, domain, "Europe/Berlin")
+    return Writer("https://perspektive.example", sender, domain, "Europe/Berlin", links=LINKS)
 
 
 def part(mail: EmailMessage, content_type: str) -> EmailMessage:

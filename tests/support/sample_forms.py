@@ -39,6 +39,7 @@ VISIT = {
     **{f"alternatives.{n}.{name}": value for n in range(2) for name, value in
        {"day": f"2026-12-1{4 + n}", "starts": "09:00", "ends": "10:30"}.items()},
 }  # fmt: skip
+WEBHOOK = {"name": "Schulportal", "address": "https://1.1.1.1/hooks", "types": ["slot.moved"]}
 
 FORMS: dict[str, dict[str, Any]] = {
     "/outreach/accessibility": {"text": "Die Karte ist zu klein."},
@@ -92,6 +93,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/events/check-in/{registration_id}/{code}": {"came": "yes", "pupils": "3"},
     "/events/company/decide": {"registration": ["{registration_id}"], "decision": "approve"},
     "/events/registrations/{registration_id}/attend": {"came": "yes", "pupils": "3"},
+    "/events/confirm-again/{token}": {"answer": "yes"},
     "/events/registrations/{registration_id}/resize": {"pupils": "3", "adults": "1"},
     "/events/self-found": SELF_FOUND,
     "/events/slots/{slot_id}/check-in": {"came.{registration_id}": "yes", "pupils.{registration_id}": "3"},
@@ -115,6 +117,9 @@ FORMS: dict[str, dict[str, Any]] = {
         "action": "save",
     },
     "/notify/wordings/{campaign_id}/{kind}/{role}/{language}/take-back": {"version": "0"},
+    "/notify/webhooks/new": WEBHOOK,
+    "/notify/webhooks/{webhook_id}/change": WEBHOOK,
+    "/notify/webhooks/{webhook_id}/replay": {"since": "2026-09-01T08:00"},
     "/notify/calendars/{scope}": {"version": "0"},
     "/notify/stuck": {"chosen": ["{delivery_id}"], "action": "resend"},
     "/notify/suppressions": {"email": "nobody@beispiel.example", "note": "test"},

@@ -74,6 +74,14 @@ async def cancel(
     return await registrations.cancel_registration(store, who, registration_id, body, now=now, request_id=request_id)
 
 
+@router.post("/registrations/{registration_id}/confirm-again")
+async def confirm_again(
+    registration_id: str, who: Writer, store: TheStore, now: Now, request_id: RequestId
+) -> RegistrationView:
+    """The school was asked whether its group still comes: it does."""
+    return await registrations.say_still_coming(store, who, registration_id, now=now, request_id=request_id)
+
+
 @router.post("/registrations/{registration_id}/resize")
 async def resize(
     registration_id: str, body: ResizeRegistration, who: Writer, store: TheStore, now: Now, request_id: RequestId

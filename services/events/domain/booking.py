@@ -26,6 +26,8 @@ def may_book(
         raise errors.GradeNotAccepted(grades=listed(slot.grades))
     if offer.facts.requirements and not command.acknowledged:
         raise errors.RequirementsNotAcknowledged
+    if command.requirements is not None and set(offer.facts.requirements) - set(command.requirements):
+        raise errors.RequirementsChanged
     return school
 
 

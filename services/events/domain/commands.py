@@ -8,6 +8,14 @@ from shared.schemas.events import GroupFacts
 from shared.schemas.outreach import Contact
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The version of a registration, and the revision of its date, that somebody was told of."""
+
+    version: int
+    revision: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """Asked at `now` by the request `request_id`; the same id again finds what was done."""
@@ -19,13 +27,15 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Register(Command):
-    """A new group wants places; `registration_id` derives from the request."""
+    """A new group wants places; `registration_id` derives from the request. `requirements` are those that were shown
+    when they were `acknowledged`; none when that is not known."""
 
     registration_id: str
     school_id: str
     group: GroupFacts
     contact: Contact
     acknowledged: bool
+    requirements: tuple[str, ...] | None = None
     waitlist: bool = True
     registered_by: str = ""
 
@@ -58,10 +68,27 @@ class Expire(OfRegistration):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel(OfRegistration):
-    """The group does not come, or is not wanted."""
+    """The group does not come, or is not wanted. `seen`, when given, is the registration as a mail told of it: of one
+    that has changed since then nothing becomes."""
 
     by: Side
     reason: str = ""
+    seen: Seen | None = None
+
+
+class AskAgain(OfRegistration):
+    """The time for asking the school whether its group still comes may be there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SayStillComing(OfRegistration):
+    """The school answers that its group still comes. `seen` as in `Cancel`."""
+
+    seen: Seen | None = None
+
+
+class Release(OfRegistration):
+    """The time for that answer may be over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

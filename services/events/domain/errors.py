@@ -227,6 +227,12 @@ class RequirementsNotAcknowledged(Invalid):
     field = "acknowledged"
 
 
+class RequirementsChanged(Conflict):
+    """The company has changed meanwhile what it requires. Please read it again and confirm it."""
+
+    field = "acknowledged"
+
+
 class AlreadyRegistered(Conflict):
     """{group} of {school} is registered for this date already."""
 
@@ -283,6 +289,24 @@ class OfferHasExpired(Conflict):
 
 class RegistrationHasEnded(Conflict):
     """This registration is no longer active."""
+
+
+class AnswerLinkIsOver(Conflict):
+    """This link is no longer valid: the registration or its date has changed since the mail."""
+
+
+class NothingAsked(Conflict):
+    """There is nothing to confirm at the moment."""
+
+
+class AnsweredTooLate(Conflict):
+    """The answer could be given until {until}; the places are given to others."""
+
+
+class ConfirmAgainUnclear(Invalid):
+    """Please give both numbers of school days: when to ask, and until when to answer; the first must be larger."""
+
+    field = "confirm_again.asked"
 
 
 class HoldsNoPlaces(Conflict):

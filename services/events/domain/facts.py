@@ -11,6 +11,7 @@ Approval = Literal["automatic", "company"]
 WaitingList = Literal["none", "strict_order", "next_that_fits"]
 Side = Literal["school", "company", "coordinator"]
 Check = Literal["", "waiting", "sent_back"]
+Cause = Literal["", "not_confirmed_again"]
 OfferState = Literal["published", "paused", "withdrawn", "submitted", "sent_back"]
 UNPUBLISHED: frozenset[OfferState] = frozenset({"submitted", "sent_back"})
 
@@ -46,6 +47,26 @@ class School:
     movable_days: frozenset[date] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class ConfirmAgain:
+    """That an offer's groups have to confirm again: so many school days before the date their schools are `asked`, and
+    they can answer `until` so many before it."""
+
+    asked: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """That a school was asked whether its group still comes, on the date as `revision` has it, and could answer `until`
+    a moment; `confirmed_at` is when it said yes."""
+
+    asked_at: datetime
+    until: datetime
+    revision: int
+    confirmed_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """What a company offers: the facts that travel, and how its slots are booked.
@@ -59,6 +80,7 @@ class Offer:
     waiting_list: WaitingList
     offer_school_days: int = 2
     groups_per_school: int | None = None
+    confirm_again: ConfirmAgain | None = None
     created_at: datetime
     version: int = 1
     last_request_id: str = ""
@@ -145,7 +167,9 @@ class Slot:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
     """One group on one slot. `position` orders the waiting list and is kept afterwards. `registered_by` is the id of
-    the person or program that registered it; `noted_at` is when the school last noted what the company changed."""
+    the person or program that registered it; `noted_at` is when the school last noted what the company changed.
+    `said_at` is when the school last said by itself that it comes; without it, when it registered. `cause` says why it
+    was cancelled by nobody."""
 
     id: str
     slot_id: str
@@ -170,6 +194,9 @@ class Registration:
     acknowledged: bool = False
     last_request_id: str = ""
     registered_by: str = ""
+    said_at: datetime | None = None
+    question: Question | None = None
+    cause: Cause = ""
     noted_at: datetime | None = field(default=None, compare=False)
     mail_trouble: dict[str, object] | None = field(default=None, compare=False)
 
@@ -186,6 +213,12 @@ class Registration:
     def offer_is_over(self, now: datetime) -> bool:
         """Whether its offered places were not accepted in time."""
         return self.state == "offered" and self.offer_expires_at is not None and now >= self.offer_expires_at
+
+    def awaits_answer(self, revision: int) -> bool:
+        """Whether its school was asked about the date as `revision` has it, and has not answered."""
+        asked = self.question
+        unanswered = asked is not None and asked.confirmed_at is None and asked.revision == revision
+        return unanswered and self.state == "confirmed"
 
     @property
     def key(self) -> str:

@@ -25,6 +25,7 @@ class Happened:
     previous_pupils: int | None = None
     by: Side | None = None
     moved_from: datetime | None = None
+    cause: str = ""
 
 
 def steps_in(messages: Sequence[Message]) -> dict[str, list[Happened]]:
@@ -49,7 +50,7 @@ def _step(message: RegistrationMessage) -> Happened:
     came = facts.pupils_attended
     return Happened(
         at=message.occurred_at, what=type(message).__name__, pupils=facts.group.pupils if came is None else came,
-        previous_pupils=facts.previous_pupils, by=facts.cancelled_by,
+        previous_pupils=facts.previous_pupils, by=facts.cancelled_by, cause=facts.cause,
     )  # fmt: skip
 
 
@@ -59,6 +60,6 @@ def _known_of(registration: Registration) -> list[Happened]:
     came = registration.pupils_attended
     now = Happened(
         at=registration.changed_at, what=WHAT[registration.state], pupils=pupils if came is None else came,
-        by=registration.cancelled_by,
+        by=registration.cancelled_by, cause=registration.cause,
     )  # fmt: skip
     return [now] if registration.version == 1 else [begun, now]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from services.events.domain import booking, errors
+from services.events.domain import booking, confirming, errors
 from services.events.domain import commands as do
 from services.events.domain.booking import may_book, must_be_ahead, must_not_have_started, wall_time
 from services.events.domain.deadlines import offer_deadline
@@ -77,29 +77,29 @@ class Ledger:
 
     def approve(self, command: do.Approve) -> Registration:
         """requested → confirmed."""
-        before = self._commanded(command)
+        before = self.commanded(command)
         if before.last_request_id == command.request_id:
             return before
         if before.state == "confirmed":
             raise errors.AlreadyConfirmed
         self._must_ask_for_approval(before, command)
-        return self._change(before, command, say.RegistrationConfirmed, state="confirmed")
+        return self.change(before, command, say.RegistrationConfirmed, state="confirmed")
 
     def decline(self, command: do.Decline) -> Registration:
         """requested → declined; its places go to those who wait."""
-        before = self._commanded(command)
+        before = self.commanded(command)
         if before.last_request_id == command.request_id:
             return before
         if before.state == "declined":
             raise errors.AlreadyDeclined
         self._must_ask_for_approval(before, command)
-        after = self._change(before, command, say.RegistrationDeclined, state="declined", reason=command.reason)
-        self._promote(command)
+        after = self.change(before, command, say.RegistrationDeclined, state="declined", reason=command.reason)
+        self.promote(command)
         return after
 
     def accept(self, command: do.Accept) -> Registration:
         """offered → confirmed."""
-        before = self._commanded(command)
+        before = self.commanded(command)
         if before.last_request_id == command.request_id:
             return before
         if before.state == "confirmed":
@@ -109,35 +109,37 @@ class Ledger:
         if before.state != "offered":
             raise errors.NothingOffered
         must_be_ahead(self.slot, command.now)
-        return self._change(before, command, say.RegistrationConfirmed, state="confirmed", offer_expires_at=None)
+        said = {"offer_expires_at": None, "said_at": command.now}
+        return self.change(before, command, say.RegistrationConfirmed, state="confirmed", **said)
 
     def expire(self, command: do.Expire) -> Registration:
         """offered → expired once its time is over; the places go to the next."""
-        before = self._commanded(command)
+        before = self.commanded(command)
         if not before.offer_is_over(command.now):
             return before
-        after = self._change(before, command, say.OfferedPlacesExpired, state="expired")
-        self._promote(command)
+        after = self.change(before, command, say.OfferedPlacesExpired, state="expired")
+        self.promote(command)
         return after
 
     def cancel(self, command: do.Cancel) -> Registration:
         """Any active state → cancelled, before the slot starts; places it held go to those who wait."""
-        before = self._commanded(command)
+        before = self.commanded(command)
         if before.last_request_id == command.request_id:
             return before
+        self.must_be_as_seen(before, command.seen)
         if before.state == "cancelled":
             raise errors.AlreadyCancelled
         if not before.active:
             raise errors.RegistrationHasEnded
         must_not_have_started(self.slot, command.now)
         after = self._cancelled(before, command, command.by, command.reason)
-        self._promote(command)
+        self.promote(command)
         return after
 
     def resize(self, command: do.Resize) -> Registration:
         """Another head count. A larger group that does not fit, or that others wait before, changes nothing; a
         smaller one gives places back."""
-        before = self._commanded(command)
+        before = self.commanded(command)
         adults = before.group.adults if command.adults is None else command.adults
         if before.last_request_id == command.request_id:
             return before
@@ -148,13 +150,14 @@ class Ledger:
         if (command.pupils, adults) == (before.group.pupils, before.group.adults):
             return before
         group = before.group.model_copy(update={"pupils": command.pupils, "adults": adults})
-        after = self._change(before, command, say.RegistrationResized, group=group)
-        self._promote(command)
+        said = {"question": confirming.by_the_way(before, self.slot, command.now), "said_at": command.now}
+        after = self.change(before, command, say.RegistrationResized, group=group, **said)
+        self.promote(command)
         return after
 
     def attend(self, command: do.Attend) -> Registration:
         """The group came or not; a wrong entry can be put right by another one."""
-        before = self._commanded(command)
+        before = self.commanded(command)
         if before.last_request_id == command.request_id:
             return before
         if before.state not in ("requested", "confirmed", "attended", "no_show"):
@@ -170,7 +173,7 @@ class Ledger:
         if before.pupils_attended is not None and command.version not in (None, before.version):
             raise errors.RecordedMeanwhile
         message = say.RegistrationAttended if command.came else say.RegistrationMissed
-        return self._change(before, command, message, state=came, pupils_attended=pupils)
+        return self.change(before, command, message, state=came, pupils_attended=pupils)
 
     def move_slot(self, command: do.MoveSlot) -> Slot:
         """Another date or time; the registrations stay."""
@@ -205,7 +208,7 @@ class Ledger:
             return self.slot
         self._change_slot(command, places=command.places, groups=command.groups)
         self._say_of_slot(say.SlotResized, command)
-        self._promote(command)
+        self.promote(command)
         return self.slot
 
     def cancel_slot(self, command: do.CancelSlot) -> Slot:
@@ -261,11 +264,17 @@ class Ledger:
         self.slot = replace(slot, next_position=slot.next_position + 1)
         return self._enter(waiting, command, say.RegistrationWaitlisted)
 
-    def _commanded(self, command: do.OfRegistration) -> Registration:
+    def commanded(self, command: do.OfRegistration) -> Registration:
+        """The registration that the command is about. RegistrationNotFound."""
         registration = self.registrations.get(command.registration_id)
         if registration is None:
             raise errors.RegistrationNotFound
         return registration
+
+    def must_be_as_seen(self, registration: Registration, seen: do.Seen | None) -> None:
+        """AnswerLinkIsOver when the registration or its date has changed since a mail told of it."""
+        if seen and (registration.version, self.slot.revision) != (seen.version, seen.revision):
+            raise errors.AnswerLinkIsOver
 
     def _must_ask_for_approval(self, registration: Registration, command: do.Command) -> None:
         if registration.state != "requested":
@@ -273,12 +282,12 @@ class Ledger:
         must_be_ahead(self.slot, command.now)
 
     def _cancelled(self, before: Registration, command: do.Command, by: Any, reason: str) -> Registration:
-        return self._change(
+        return self.change(
             before, command, say.RegistrationCancelled,
             state="cancelled", cancelled_by=by, reason=reason, offer_expires_at=None,
         )  # fmt: skip
 
-    def _promote(self, command: do.Command) -> None:
+    def promote(self, command: do.Command) -> None:
         """Offer what is free to those who wait: in order, and in strict order only while the first one fits."""
         slot = self.slot
         if slot.state != "open" or command.now >= slot.starts_utc or not slot.waiting or slot.free < 1:
@@ -302,11 +311,12 @@ class Ledger:
         school = self.schools.get(waiting.school_id)
         movable = school.movable_days if school else frozenset()
         until = offer_deadline(command.now, self.slot, movable)
-        return self._change(waiting, command, say.PlacesOffered, state="offered", offer_expires_at=until)
+        return self.change(waiting, command, say.PlacesOffered, state="offered", offer_expires_at=until)
 
-    def _change(
+    def change(
         self, before: Registration, command: do.Command, message: type[say.RegistrationMessage], **fields: Any
     ) -> Registration:
+        """The registration with other `fields` in its next version; `message` tells of it."""
         asked = command.request_id if getattr(command, "registration_id", None) == before.id else before.last_request_id
         after = replace(
             before, version=before.version + 1, changed_at=command.now, last_request_id=asked, **fields
@@ -370,6 +380,9 @@ _DECISIONS: dict[type[do.Command], Callable[[Ledger, Any], Registration | Slot]]
     do.Accept: Ledger.accept,
     do.Expire: Ledger.expire,
     do.Cancel: Ledger.cancel,
+    do.AskAgain: confirming.ask_again,
+    do.SayStillComing: confirming.say_still_coming,
+    do.Release: confirming.release,
     do.Resize: Ledger.resize,
     do.Attend: Ledger.attend,
     do.MoveSlot: Ledger.move_slot,
@@ -377,4 +390,4 @@ _DECISIONS: dict[type[do.Command], Callable[[Ledger, Any], Registration | Slot]]
     do.CancelSlot: Ledger.cancel_slot,
     do.ClearCancelledSlot: Ledger.clear,
 }
-FREEING = (do.Decline, do.Expire, do.Cancel, do.Resize, do.ResizeSlot)
+FREEING = (do.Decline, do.Expire, do.Cancel, do.Release, do.Resize, do.ResizeSlot)

@@ -24,6 +24,7 @@ def registration_facts(
     registration: Registration, slot: SlotFacts, previous_pupils: int | None = None
 ) -> RegistrationFacts:
     """What messages say of a registration, with the slot as it is at this moment."""
+    question = registration.question
     return RegistrationFacts(
         registration_id=registration.id,
         slot=slot,
@@ -40,4 +41,6 @@ def registration_facts(
         reason=registration.reason,
         previous_pupils=previous_pupils,
         pupils_attended=registration.pupils_attended,
+        answer_until=question.until if question and registration.awaits_answer(slot.revision) else None,
+        cause=registration.cause,
     )

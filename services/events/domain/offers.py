@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 from services.events.domain import errors
-from services.events.domain.facts import Campaign, Check, Offer
+from services.events.domain.facts import Campaign, Check, ConfirmAgain, Offer
 from shared.schemas.events import OfferFacts
 
 FactsState = Literal["published", "paused", "withdrawn"]
@@ -33,10 +33,13 @@ def sent_back(offer: Offer, reason: str, request_id: str) -> Offer:
     return _changed(offer, request_id, offer.facts, check="sent_back", check_reason=reason)
 
 
-def edited(offer: Offer, facts: OfferFacts, grades: Sequence[int], request_id: str) -> Offer:
+def edited(
+    offer: Offer, facts: OfferFacts, grades: Sequence[int], confirm_again: ConfirmAgain | None, request_id: str
+) -> Offer:
     """The offer with other facts; one that was sent back waits for the coordinator again."""
     check: Check = "waiting" if offer.check else ""
-    return _changed(offer, request_id, facts, grades=tuple(sorted(set(grades))), check=check, check_reason="")
+    more = {"grades": tuple(sorted(set(grades))), "confirm_again": confirm_again}
+    return _changed(offer, request_id, facts, check=check, check_reason="", **more)
 
 
 def in_state(offer: Offer, state: FactsState, request_id: str) -> Offer:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
-from services.events.domain.facts import Campaign, Moved, Offer, Registration, School, Slot
+from services.events.domain.facts import Campaign, ConfirmAgain, Moved, Offer, Question, Registration, School, Slot
 from services.events.domain.history import Happened
 from services.events.domain.promotion import PromotionRun
 from shared.ids import registration_number
@@ -35,7 +35,7 @@ REGISTRATION_FIELDS = (
 )  # fmt: skip
 DECIDED_OF_REGISTRATION = (
     "state", "changed_at", "version", "offer_expires_at", "cancelled_by", "reason", "pupils_attended",
-    "last_request_id",
+    "last_request_id", "said_at", "cause",
 )  # fmt: skip
 
 
@@ -116,6 +116,7 @@ def registration_document(
         **{name: getattr(registration, name) for name in REGISTRATION_FIELDS},
         "group": registration.group.model_dump(),
         "contact": registration.contact.model_dump(),
+        **_question_document(registration),
         "active": registration.active,
         "words": registration_words(
             registration.id, registration.school_name, registration.group, registration.contact
@@ -133,11 +134,19 @@ def decided_of_registration(registration: Registration, steps: Sequence[Happened
     return {
         "_id": registration.id,
         **{name: getattr(registration, name) for name in DECIDED_OF_REGISTRATION},
+        **_question_document(registration),
         "pupils": registration.group.pupils,
         "adults": registration.group.adults,
         "active": registration.active,
         "history": [asdict(step) for step in steps],
     }
+
+
+def _question_document(registration: Registration) -> Document:
+    """`open_question` is for finding what is to be released; a slot that moved makes it void."""
+    question = registration.question
+    unanswered = question is not None and registration.awaits_answer(question.revision)
+    return {"question": asdict(question) if question else None, "open_question": unanswered}
 
 
 def registration_change(decided: Document) -> Document:
@@ -162,6 +171,9 @@ def registration_of(document: Document) -> Registration:
         mail_trouble=document.get("mail_trouble"),
         registered_by=document.get("registered_by", ""),
         noted_at=document.get("noted_at"),
+        said_at=document.get("said_at"),
+        question=Question(**document["question"]) if document.get("question") else None,
+        cause=document.get("cause", ""),
         **{name: document[name] for name in REGISTRATION_FIELDS},
     )
 
@@ -204,6 +216,7 @@ def decided_of_offer(offer: Offer) -> Document:
         "words": offer_words(offer.facts),
         "check": offer.check,
         "check_reason": offer.check_reason,
+        "confirm_again": asdict(offer.confirm_again) if offer.confirm_again else None,
         "version": offer.version,
         "last_request_id": offer.last_request_id,
     }
@@ -216,6 +229,7 @@ def offer_of(document: Document) -> Offer:
         grades=tuple(document["grades"]),
         check=document.get("check", ""),
         check_reason=document.get("check_reason", ""),
+        confirm_again=ConfirmAgain(**document["confirm_again"]) if document.get("confirm_again") else None,
         **{name: document[name] for name in OFFER_FIELDS},
     )
 

@@ -137,7 +137,8 @@ class Places:
 
     async def _schools(self, commands: Sequence[do.Command], registrations: list[Registration]) -> list[Document]:
         ids = {command.school_id for command in commands if isinstance(command, do.Register)}
-        ids |= {registration.school_id for registration in registrations if registration.state == "waitlisted"}
+        asked = {command.registration_id for command in commands if isinstance(command, do.AskAgain)}
+        ids |= {row.school_id for row in registrations if row.state == "waitlisted" or row.id in asked}
         if not ids:
             return []
         return await self._db.schools.find({"_id": {"$in": sorted(ids)}}, SCHOOL_FACTS).to_list(None)

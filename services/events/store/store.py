@@ -85,7 +85,9 @@ class Store:
         )
         await db.registrations.create_index([("state", 1), ("created_at", 1), ("_id", 1)])
         await db.registrations.create_index("offer_expires_at", partialFilterExpression={"state": "offered"})
+        await db.registrations.create_index("question.until", partialFilterExpression={"open_question": True})
         await db.registrations.create_index("erase_after", sparse=True)
+        await db.offers.create_index("confirm_again.asked", sparse=True)
         await db.offers.create_index([("campaign_id", 1), ("created_at", 1), ("_id", 1)])
         await db.offers.create_index([("company_id", 1), ("created_at", 1), ("_id", 1)])
         await db.offers.create_index([("created_at", 1), ("_id", 1)])
@@ -124,6 +126,11 @@ class Store:
         """The copy of a school."""
         found = await self.db.schools.find_one({"_id": school_id})
         return school_of(found) if found else None
+
+    async def names_of_schools(self, ids: Iterable[str]) -> dict[str, str]:
+        """Names of schools by id."""
+        wanted = {"_id": {"$in": sorted(set(ids))}}
+        return {row["_id"]: row["name"] for row in await self.db.schools.find(wanted, {"name": 1}).to_list(None)}
 
     async def offer(self, offer_id: str) -> Offer | None:
         """An offer."""

@@ -35,16 +35,17 @@ class Change:
     """What the company did to a registration, not yet noted by the school."""
 
     registration: RegistrationView
-    what: Literal["moved", "cancelled", "declined"]
+    what: Literal["moved", "cancelled", "declined", "released"]
     at: datetime
     moved_from: datetime | None = None
 
 
 @dataclass
 class Home:
-    """A teacher's registrations by what they ask: first the four that need an answer."""
+    """A teacher's registrations by what they ask: first the five that need an answer."""
 
     offered: list[RegistrationView] = field(default_factory=list)
+    asked_again: list[RegistrationView] = field(default_factory=list)
     changed: list[Change] = field(default_factory=list)
     unacknowledged: list[RegistrationView] = field(default_factory=list)
     attendance: list[RegistrationView] = field(default_factory=list)
@@ -55,7 +56,13 @@ class Home:
     @property
     def answers(self) -> int:
         """How many need an answer."""
-        return len(self.offered) + len(self.changed) + len(self.unacknowledged) + len(self.attendance)
+        return (
+            len(self.offered)
+            + len(self.asked_again)
+            + len(self.changed)
+            + len(self.unacknowledged)
+            + len(self.attendance)
+        )
 
 
 async def show_home(store: Store, identity: Identity, *, now: datetime) -> Home:
@@ -157,7 +164,9 @@ def change_of(view: RegistrationView, noted_at: datetime | None, now: datetime) 
     since = max(view.created_at, noted_at) if noted_at else view.created_at
     if now >= slot.ends_at:
         return None
-    ended: dict[str, Literal["cancelled", "declined"]] = {"declined": "declined"}
+    ended: dict[str, Literal["cancelled", "declined", "released"]] = {"declined": "declined"}
+    if view.cause == "not_confirmed_again":
+        ended["cancelled"] = "released"
     if view.cancelled_by in ("company", "coordinator"):
         ended["cancelled"] = "cancelled"
     if view.state in ended and view.changed_at > since:
@@ -176,6 +185,8 @@ def _sort_in(home: Home, view: RegistrationView, noted_at: datetime | None, now:
         home.offered.append(view)
     elif view.state in ("requested", "waitlisted", "confirmed") and slot.ends_at > now:
         home.coming.append(view)
+        if view.question and view.question.awaits_answer and now < view.question.until:
+            home.asked_again.append(view)
         if slot.offer.requirements and not view.acknowledged:
             home.unacknowledged.append(view)
     elif view.state == "confirmed" and slot.ends_at > now - ATTENDANCE_ASKED:

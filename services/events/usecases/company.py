@@ -120,10 +120,10 @@ async def find_visitors(
     found = await store.page(store.db.slots, held, "starts_utc", limit, cursor(after), latest_first=past)
     rows, following = cut(found, "starts_utc", limit)
     slots = [slot_of(row) for row in rows]
-    offers, groups = await asyncio.gather(
-        store.offers([slot.offer_id for slot in slots]), _groups_on(store, [slot.id for slot in slots])
-    )
-    dates = [Visitors(slot_view(slot, offers[slot.offer_id]), groups[slot.id]) for slot in slots]
+    offers = await store.offers([slot.offer_id for slot in slots])
+    views = [slot_view(slot, offers[slot.offer_id]) for slot in slots]
+    groups = await _groups_on(store, views)
+    dates = [Visitors(view, groups[view.id]) for view in views]
     return ListOf(items=dates, next=following)
 
 
@@ -144,11 +144,12 @@ def today(store: Store, now: datetime) -> datetime:
     return datetime.combine(now.astimezone(ZoneInfo(store.zone)).date(), time(), ZoneInfo(store.zone))
 
 
-async def _groups_on(store: Store, slot_ids: list[str]) -> dict[str, list[RegistrationView]]:
-    holding = {"slot_id": {"$in": slot_ids}, "state": {"$in": sorted(TAKING - {"offered"})}}
+async def _groups_on(store: Store, slots: list[SlotView]) -> dict[str, list[RegistrationView]]:
+    on = {slot.id: slot for slot in slots}
+    holding = {"slot_id": {"$in": list(on)}, "state": {"$in": sorted(TAKING - {"offered"})}}
     by_slot: dict[str, list[RegistrationView]] = defaultdict(list)
     for row in await store.db.registrations.find(holding, UNREAD).to_list(None):
-        by_slot[row["slot_id"]].append(registration_view(registration_of(row)))
+        by_slot[row["slot_id"]].append(registration_view(registration_of(row), on[row["slot_id"]]))
     for groups in by_slot.values():
         groups.sort(key=lambda each: (each.school_name, each.group.name))
     return by_slot

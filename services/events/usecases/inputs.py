@@ -1,12 +1,13 @@
 """What people and programs send: checked for shape here, for sense in the domain."""
 
 from datetime import datetime, time
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
 
-from services.events.domain.facts import Approval, Side, WaitingList
-from shared.bounds import Day, in_bounds
+from services.events.domain.errors import ConfirmAgainUnclear
+from services.events.domain.facts import Approval, ConfirmAgain, Side, WaitingList
+from shared.bounds import Day, as_wall_time, in_bounds
 from shared.errors import Invalid
 from shared.schemas.events import GroupFacts
 from shared.schemas.outreach import Contact
@@ -43,7 +44,7 @@ Name = Annotated[str, Field(min_length=1, max_length=160), AfterValidator(_one_l
 Line = Annotated[str, Field(max_length=160), AfterValidator(_one_line)]
 Text = Annotated[str, Field(max_length=4000)]
 Reason = Annotated[str, Field(max_length=500)]
-WallTime = Annotated[datetime, AfterValidator(_wall_time), in_bounds]
+WallTime = Annotated[datetime, AfterValidator(_wall_time), in_bounds, as_wall_time]
 WallHour = Annotated[time, AfterValidator(_wall_hour)]
 Grade = Annotated[int, Field(ge=1, le=14)]
 Places = Annotated[int, Field(ge=1, le=10_000)]
@@ -77,6 +78,27 @@ class PlaceInput(Input):
     directions: Annotated[str, Field(max_length=1000)] = ""
 
 
+class ConfirmAgainInput(Input):
+    """So many school days before the date schools are `asked` whether their groups still come, and they can answer
+    `until` so many before it. Neither: they are not asked."""
+
+    asked: Annotated[int, Field(ge=2, le=20)] | None = None
+    until: Annotated[int, Field(ge=1, le=19)] | None = None
+
+    @classmethod
+    def of(cls, rule: ConfirmAgain | None) -> Self:
+        """What somebody would have sent for this rule."""
+        return cls(asked=rule.asked, until=rule.until) if rule else cls()
+
+    def rule(self) -> ConfirmAgain | None:
+        """The rule of the offer, if any. ConfirmAgainUnclear."""
+        if self.asked is None and self.until is None:
+            return None
+        if self.asked is None or self.until is None or self.asked <= self.until:
+            raise ConfirmAgainUnclear
+        return ConfirmAgain(self.asked, self.until)
+
+
 class OpenOffer(Input):
     """An offer as it shall be. `reminders` says in words or short texts (`14d, 2d@17:30, 1h`) when to remind; empty as
     the campaign says. `reminder_days` is the older way to say it, at 8:00."""
@@ -94,13 +116,14 @@ class OpenOffer(Input):
     waiting_list: WaitingList = "strict_order"
     offer_school_days: Annotated[int, Field(ge=1, le=20)] = 2
     groups_per_school: Annotated[int, Field(ge=1, le=100)] | None = None
+    confirm_again: ConfirmAgainInput = ConfirmAgainInput()
     reminders: Annotated[str, Field(max_length=200)] = ""
     reminder_days: Annotated[list[Annotated[int, Field(ge=1, le=60)]], Field(max_length=5)] | None = None
 
 
 class EditOffer(Input):
-    """An offer's facts as they shall be; `reminders` stay when they are not given. `version` is the one that was looked
-    at, `note` goes to registered groups."""
+    """An offer's facts as they shall be; `reminders` and `confirm_again` stay when they are not given. `version`
+    is the one that was looked at, `note` goes to registered groups."""
 
     title: Name
     description: Text = ""
@@ -109,6 +132,7 @@ class EditOffer(Input):
     contact: ContactInput
     grades: Annotated[list[Grade], Field(min_length=1, max_length=14)]
     reminders: Annotated[str, Field(max_length=200)] | None = None
+    confirm_again: ConfirmAgainInput | None = None
     version: int
     note: Annotated[str, Field(max_length=500)] = ""
 
@@ -178,6 +202,7 @@ class RegisterGroup(Input):
     group: GroupInput
     contact: ContactInput
     acknowledged: bool = False
+    requirements: Annotated[list[Annotated[str, Field(max_length=500)]], Field(max_length=50)] | None = None
     waitlist: bool = True
 
 

@@ -1,5 +1,6 @@
 """Changing what an offer says, and telling the groups that were promised something else."""
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -27,8 +28,9 @@ async def edit_offer(
         return offer_view(before, with_contact=True)
     await _may_be_edited(store, before, command, now)
     facts = _facts(before.facts, command)
-    after = edited(before, facts, command.grades, request_id)
-    same = (after.facts, after.grades, after.check) == (before.facts, before.grades, before.check)
+    again = before.confirm_again if command.confirm_again is None else command.confirm_again.rule()
+    after = edited(before, facts, command.grades, again, request_id)
+    same = replace(after, version=before.version, last_request_id=before.last_request_id) == before
     if not same and not await store.change_offer(before, after, _told(before, after, command.note, now)):
         raise errors.OfferChangedMeanwhile
     return offer_view(before if same else after, with_contact=True)

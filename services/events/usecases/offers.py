@@ -179,6 +179,7 @@ def _new_offer(
         waiting_list=command.waiting_list,
         offer_school_days=command.offer_school_days,
         groups_per_school=command.groups_per_school,
+        confirm_again=command.confirm_again.rule(),
         created_at=now,
         last_request_id=request_id,
         check=check,

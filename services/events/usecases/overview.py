@@ -88,6 +88,17 @@ async def find_own(store: Store, identity: Identity, kind: RoleKind) -> list[Nam
     return [Named(row["_id"], row["name"], row) for row in rows]
 
 
+async def find_schools_to_register(store: Store, identity: Identity, school_id: str = "") -> list[Named]:
+    """The open schools whose classes this person may register, by name: the own ones, and for the coordinator the one
+    chosen among all. For teachers and the coordinator."""
+    if not (identity.coordinates or identity.has("teacher")):
+        raise NotAllowed
+    chosen = [school_id] if identity.coordinates and school_id else []
+    mine: Document = {"_id": {"$in": [*identity.organisations("teacher"), *chosen]}, "open": True}
+    rows = await store.db.schools.find(mine).sort("name", 1).to_list(None)
+    return [Named(row["_id"], row["name"], row) for row in rows]
+
+
 async def find_campaigns(store: Store, *, now: datetime) -> list[Named]:
     """Campaigns that have not ended, the earliest first. Anybody may look."""
     today = now.astimezone(ZoneInfo(store.zone)).date().isoformat()

@@ -46,6 +46,7 @@ async def register_group(
         group=command.group.facts(),
         contact=command.contact.facts(),
         acknowledged=command.acknowledged,
+        requirements=None if command.requirements is None else tuple(command.requirements),
         waitlist=command.waitlist,
         registered_by=identity.id,
     )
@@ -86,6 +87,14 @@ async def cancel_registration(
     by = _side(identity, registration, command.by)
     asked = do.Cancel(**_asked(registration_id, now, request_id), by=by, reason=command.reason)
     return await _decide(store, registration, asked)
+
+
+async def say_still_coming(
+    store: Store, identity: Identity, registration_id: str, *, now: datetime, request_id: str
+) -> RegistrationView:
+    """The school was asked whether its group still comes: it does. NothingAsked, AnsweredTooLate."""
+    registration = await _of_own_school(store, identity, registration_id)
+    return await _decide(store, registration, do.SayStillComing(**_asked(registration_id, now, request_id)))
 
 
 async def resize_registration(

@@ -8,7 +8,7 @@ from services.events.domain.offers import years_later
 from services.events.domain.planning import plan_times
 from services.events.store.documents import slot_of
 from services.events.store.store import Store
-from services.events.usecases.inputs import OpenOffer, PlaceInput, RepeatOffer
+from services.events.usecases.inputs import ConfirmAgainInput, OpenOffer, PlaceInput, RepeatOffer
 from services.events.usecases.offers import (
     campaign_to_offer_in,
     erasure_of_offer,
@@ -127,5 +127,6 @@ def _command(earlier: Offer, command: RepeatOffer) -> OpenOffer:
         waiting_list=earlier.waiting_list,
         offer_school_days=earlier.offer_school_days,
         groups_per_school=earlier.groups_per_school,
+        confirm_again=ConfirmAgainInput.of(earlier.confirm_again),
         reminders=offer_view(earlier, with_contact=False).reminders,
     )

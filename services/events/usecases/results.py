@@ -1,11 +1,24 @@
 """What people and programs get: the answers of the API, and what pages show."""
 
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Generic, Literal, TypeVar
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field
 
-from services.events.domain.facts import Approval, Offer, OfferState, Registration, Side, Slot, WaitingList
+from services.events.domain.facts import (
+    Approval,
+    Cause,
+    Offer,
+    OfferState,
+    Question,
+    Registration,
+    Side,
+    Slot,
+    WaitingList,
+)
+from shared.bounds import WallClock
 from shared.offsets import own_offsets, texts_of
 from shared.schemas.events import GroupFacts, OfferFacts, Place, RegistrationState
 from shared.schemas.outreach import Contact
@@ -18,6 +31,24 @@ class ListOf(BaseModel, Generic[Item]):
 
     items: list[Item]
     next: str | None = None
+
+
+class ConfirmAgainView(BaseModel):
+    asked: int
+    until: int
+
+
+class QuestionView(BaseModel):
+    """Whether the group still comes: asked when, to be answered until when, and when the school said yes."""
+
+    asked_at: datetime
+    until: datetime
+    confirmed_at: datetime | None
+    awaits_answer: bool
+
+    def answer_until(self, zone: str) -> datetime:
+        """The wall time until which the school can answer."""
+        return self.until.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
 
 class OfferView(BaseModel):
@@ -36,6 +67,7 @@ class OfferView(BaseModel):
     waiting_list: WaitingList
     offer_school_days: int
     groups_per_school: int | None
+    confirm_again: ConfirmAgainView | None
     reminder_days: list[int]
     reminders: str
     state: OfferState
@@ -60,15 +92,15 @@ class MoveView(BaseModel):
     """That a slot was moved, and when it would have begun before."""
 
     at: datetime
-    starts_local: datetime
+    starts_local: WallClock
 
 
 class SlotView(BaseModel):
     id: str
     campaign_id: str
     offer: OfferInSlot
-    starts_local: datetime
-    ends_local: datetime
+    starts_local: WallClock
+    ends_local: WallClock
     zone: str
     starts_at: datetime
     ends_at: datetime
@@ -123,7 +155,9 @@ class RegistrationView(BaseModel):
     offer_expires_at: datetime | None
     waiting_before: int | None = None
     cancelled_by: Side | None
+    cause: Cause = ""
     reason: str
+    question: QuestionView | None = None
     pupils_attended: int | None
     mail_trouble: MailTrouble | None
     registered_by: str = Field("", exclude=True)  # for the pages of the school, which may know its name
@@ -202,6 +236,7 @@ def offer_view(offer: Offer, with_contact: bool) -> OfferView:
         waiting_list=offer.waiting_list,
         offer_school_days=offer.offer_school_days,
         groups_per_school=offer.groups_per_school,
+        confirm_again=ConfirmAgainView(**asdict(offer.confirm_again)) if offer.confirm_again else None,
         reminders=_reminders(offer.facts),
         version=offer.version,
         **facts,
@@ -264,7 +299,8 @@ def registration_view(
     company_contact: Contact | None = None,
 ) -> RegistrationView:
     """The registration as its school and its company see it."""
-    trouble = registration.mail_trouble
+    trouble, question = registration.mail_trouble, registration.question
+    about_this = question is not None and (slot is None or question.revision == slot.revision)
     return RegistrationView(
         id=registration.id,
         state=registration.state,
@@ -282,10 +318,18 @@ def registration_view(
         offer_expires_at=registration.offer_expires_at,
         waiting_before=waiting_before,
         cancelled_by=registration.cancelled_by,
+        cause=registration.cause,
         reason=registration.reason,
+        question=_question_view(registration, question) if question and about_this else None,
         pupils_attended=registration.pupils_attended,
         mail_trouble=MailTrouble(**trouble) if trouble else None,
         registered_by=registration.registered_by,
         slot=slot,
         company_contact=company_contact,
     )
+
+
+def _question_view(registration: Registration, question: Question) -> QuestionView:
+    facts = asdict(question)
+    awaits_answer = registration.awaits_answer(facts.pop("revision"))
+    return QuestionView(**facts, awaits_answer=awaits_answer)

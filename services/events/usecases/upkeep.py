@@ -3,9 +3,11 @@
 import asyncio
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
 from services.events.domain import commands as do
 from services.events.store.erasure import erase_offers, erase_registrations
+from services.events.store.questions import groups_to_ask, unanswered
 from services.events.store.reconciliation import compare_all
 from services.events.store.store import Store
 from services.events.usecases.results import Difference, Reconciliation
@@ -31,6 +33,20 @@ async def expire_offers(store: Store, *, now: datetime) -> int:
     outcomes = await asyncio.gather(*(store.decide(*each) for each in asked), return_exceptions=True)
     _log_failures("expiring an offer", outcomes)
     return len(over)
+
+
+async def ask_and_release(store: Store, *, now: datetime) -> int:
+    """Take back the places of groups whose schools were asked whether they still come and have not answered in time,
+    and ask those whose time it is. Returns how many were looked at."""
+    over = [(slot_id, do.Release(**_by_itself("release", each, now))) for slot_id, each in await unanswered(store, now)]
+    due = [(slot, do.AskAgain(**_by_itself("ask again", each, now))) for slot, each in await groups_to_ask(store, now)]
+    outcomes = await asyncio.gather(*(store.decide(*each) for each in (*over, *due)), return_exceptions=True)
+    _log_failures("asking a school again, or releasing places", outcomes)
+    return len(over) + len(due)
+
+
+def _by_itself(what: str, registration_id: str, now: datetime) -> dict[str, Any]:
+    return {"now": now, "request_id": derived_id(what, registration_id, now), "registration_id": registration_id}
 
 
 async def finish_left_behind(store: Store, *, now: datetime, older_than: timedelta = LEFT_BEHIND) -> int:

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from services.events.api.parts import Now, TheStore
+from services.events.domain.errors import RequirementsChanged
 from services.events.domain.groups import KnownGroup
 from services.events.domain.warnings import Kind, Warning
 from services.events.usecases import at_school, choosing, overview, registrations, search
@@ -29,7 +30,7 @@ async def ask(slot_id: str, request: Request, pages: ThePages, store: TheStore, 
     if (await overview.show_booking(store, slot, now=now)).phase != "open":
         return see_other(f"/events/slots/{slot_id}")
     groups = await at_school.find_known_groups(store, person, now=now)
-    school_id = request.query_params.get("school", "")
+    school_id = request.query_params.get("school_id") or request.query_params.get("school", "")
     values = await _remembered(store, person, school_id, _chosen(groups, school_id, request.query_params.get("group")))
     warnings = await _warnings(store, person, slot_id, values)
     return await _form(request, pages, store, person, slot, values, groups=groups, warnings=warnings)
@@ -45,6 +46,7 @@ async def register(
     warned = {str(kind) for kind in form.getlist("warned")}
     fields = nested({name: value for name, value in form.items() if name != "warned"})
     fields["waitlist"] = "waitlist" in fields
+    fields["requirements"] = str(form.get("requirements", "")).splitlines()
     slot = await search.show_slot(store, slot_id)
     warnings = await _warnings(store, person, slot_id, typed(form))
     try:
@@ -55,9 +57,10 @@ async def register(
             store, person, slot_id, command, now=now, request_id=form_request_id(person, form)
         )
     except FORM_ERRORS as error:
+        values = typed(form) | ({"acknowledged": ""} if isinstance(error, RequirementsChanged) else {})
         known = getattr(error, "values", {}).get("registration_id", "")
         return await _form(
-            request, pages, store, person, slot, typed(form), 422, known=known, warnings=warnings,
+            request, pages, store, person, slot, values, 422, known=known, warnings=warnings,
             **wrong(request, error),
         )  # fmt: skip
     return see_other(f"/events/registrations/{made.id}?done=registered")
@@ -67,8 +70,8 @@ async def _form(
     request: Request, pages: Any, store: Any, person: Identity, slot: SlotView, values: dict[str, Any],
     status: int = 200, *, errors: dict[str, str] | None = None, known: str = "", groups: Any = (), warnings: Any = (),
 ) -> Response:  # fmt: skip
-    schools = await overview.find_own(store, person, "teacher")
-    if not schools:
+    schools = await overview.find_schools_to_register(store, person, str(values.get("school_id", "")))
+    if not (schools or person.coordinates):
         raise NotAllowed
     choices = [
         (group, f"/events/slots/{slot.id}/register{onward({'group': group.name, 'school': group.school_id})}")
@@ -77,7 +80,7 @@ async def _form(
     ]
     return pages.show(
         request, "register.html", status, slot=slot, schools=schools, values=values, errors=errors or {}, known=known,
-        groups=choices, warnings=warnings,
+        coordinates=person.coordinates, groups=choices, warnings=warnings,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from services.events.web.deciding import decide_chosen
 from services.events.web.parts import ThePages, typed, wall
 from shared.auth import Identity
 from shared.web.callers import Person
-from shared.web.pages import posted, see_other
+from shared.web.pages import asked_after, posted, see_other
 
 router = APIRouter()
 DONE = ("approved", "declined")
@@ -42,7 +42,7 @@ async def decide(request: Request, pages: ThePages, store: TheStore, now: Now, p
 async def show_visitors(request: Request, pages: ThePages, store: TheStore, now: Now, person: Person) -> Response:
     """Who comes when, over all dates; to be printed as well."""
     past = request.query_params.get("past") == "yes"
-    found = await company.find_visitors(store, person, now=now, after=request.query_params.get("after"), past=past)
+    found = await company.find_visitors(store, person, now=now, after=asked_after(request), past=past)
     more = urlencode({"after": found.next, **({"past": "yes"} if past else {})}) if found.next else ""
     return pages.show(
         request, "visitors.html", dates=found.items, past=past, more=f"/events/company/visitors?{more}" if more else "",
@@ -55,7 +55,7 @@ async def show_offers(request: Request, pages: ThePages, store: TheStore, now: N
     """The own offers with their next dates."""
     withdrawn = request.query_params.get("withdrawn") == "yes"
     found = await company.find_offers_with_slots(
-        store, person, now=now, after=request.query_params.get("after"), withdrawn=withdrawn
+        store, person, now=now, after=asked_after(request), withdrawn=withdrawn
     )
     more = urlencode({"after": found.next, **({"withdrawn": "yes"} if withdrawn else {})}) if found.next else ""
     return pages.show(

@@ -28,22 +28,26 @@ async def decide_chosen(request: Request, store: Any, person: Identity, form: Fo
     """Decide each of the ticked registrations; one that cannot be decided does not keep the others waiting."""
     chosen = [str(each) for each in form.getlist("registration")]
     decline = form.get("decision") == "decline"
-    errors: dict[str, str] = {}
+    try:
+        command = validated(WithReason, {"reason": str(form.get("reason", "")) if decline else ""})
+    except FORM_ERRORS as error:
+        return Decided(0, errors_by_field(error, language_of(request)), decline, not chosen)
+    done, errors = 0, {}
     for registration_id in chosen:
         request_id = derived_id(form_request_id(person, form), registration_id)
         try:
-            await _decide(store, person, registration_id, form, decline, now, request_id)
+            await _decide(store, person, registration_id, command if decline else None, now, request_id)
+            done += 1
         except FORM_ERRORS as error:
             reasons = errors_by_field(error, language_of(request))
             errors |= {name or registration_id: reason for name, reason in reasons.items()}
-    return Decided(len(chosen) - len(errors), errors, decline, not chosen)
+    return Decided(done, errors, decline, not chosen)
 
 
 async def _decide(
-    store: Any, person: Identity, registration_id: str, form: FormData, decline: bool, now: Any, request_id: str
+    store: Any, person: Identity, registration_id: str, command: WithReason | None, now: Any, request_id: str
 ) -> None:
-    if not decline:
+    if command is None:
         await registrations.approve_registration(store, person, registration_id, now=now, request_id=request_id)
         return
-    command = validated(WithReason, {"reason": str(form.get("reason", ""))})
     await registrations.decline_registration(store, person, registration_id, command, now=now, request_id=request_id)

@@ -17,7 +17,7 @@ from shared.auth import Identity
 from shared.errors import Invalid, NotAllowed
 from shared.region import career_fields, districts
 from shared.web.callers import Person, Visitor
-from shared.web.pages import language_of
+from shared.web.pages import asked_after, language_of
 
 router = APIRouter()
 OWN = ("group", "sort")
@@ -34,7 +34,7 @@ async def find(request: Request, pages: ThePages, store: TheStore, now: Now, per
     errors: dict[str, str] = {}
     found: ListOf[SlotView] = ListOf(items=[])
     try:
-        found = await _found(store, asked, request.query_params.get("after") or None, now)
+        found = await _found(store, asked, asked_after(request), now)
     except (ValidationError, Invalid) as error:
         errors = wrong(request, error, from_="from")["errors"]
     given = {name: value for name, value in asked.items() if value}

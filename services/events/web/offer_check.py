@@ -16,7 +16,7 @@ from shared.ids import derived_id
 from shared.region import career_fields
 from shared.ui.language import sentence
 from shared.web.callers import Person
-from shared.web.pages import errors_by_field, form_request_id, language_of, posted, see_other, validated
+from shared.web.pages import asked_after, errors_by_field, form_request_id, language_of, posted, see_other, validated
 
 router = APIRouter()
 
@@ -65,7 +65,7 @@ async def _decide(
 
 
 async def _page(request: Request, pages: Any, store: Any, person: Identity, status: int = 200, **more: Any) -> Response:
-    found = await offer_checks.find_waiting_offers(store, person, request.query_params.get("after"))
+    found = await offer_checks.find_waiting_offers(store, person, asked_after(request))
     asked = request.query_params
     return pages.show(
         request, "offers_waiting.html", status, offers=found.items, fields=career_fields(language_of(request)),

@@ -10,7 +10,7 @@ from services.events.api.parts import Now, TheStore
 from services.events.usecases import company, offers, overview, search, slots
 from services.events.usecases.inputs import OpenOffer, OpenSlots, SlotFilter
 from services.events.usecases.results import OfferView
-from services.events.web.parts import FORM_ERRORS, ThePages, field_name, offer_fields, offer_values, typed, wrong
+from services.events.web.parts import FORM_ERRORS, ThePages, field_name, offer_fields, offer_values, typed, wall, wrong
 from services.events.web.places import GRADES
 from services.events.web.series import last_times
 from shared.auth import Identity
@@ -18,7 +18,7 @@ from shared.errors import NotAllowed, NotFound
 from shared.ids import is_id
 from shared.region import career_fields
 from shared.web.callers import Person
-from shared.web.pages import form_request_id, language_of, nested, posted, see_other, validated
+from shared.web.pages import asked_after, form_request_id, language_of, nested, posted, see_other, validated
 
 router = APIRouter()
 STATES = {"pause": "paused", "resume": "published", "withdraw": "withdrawn"}
@@ -56,16 +56,16 @@ async def show(offer_id: str, request: Request, pages: ThePages, store: TheStore
         "offer_id": offer_id,
         "state": "all" if "all" in request.query_params else "open",
         "limit": SLOTS_SHOWN,
-        "after": request.query_params.get("after"),
+        "after": asked_after(request),
     }
     if "all" not in request.query_params:
-        wanted["from"] = now.date()
+        wanted["from"] = wall(now, store.zone).date()
     found = await search.find_slots(store, SlotFilter.model_validate(wanted), now=now, identity=person)
     rest = {"after": found.next, **({"all": "yes"} if "all" in request.query_params else {})}
     return pages.show(
         request, "offer.html", offer=offer, slots=found.items, field=field_name(offer.field, request),
         more=f"/events/offers/{offer_id}?{urlencode(rest)}" if found.next else "",
-        everything="all" in request.query_params,
+        everything="all" in request.query_params, coordinates=person.coordinates,
         **_done(request),
     )  # fmt: skip
 
@@ -161,7 +161,17 @@ async def _known(store: Any, person: Identity, company_id: str, language: str) -
     last = await company.find_last_offer(store, person, company_id) if company_id else None
     if last:
         known = offer_values(last, language)
-        kept = ("place.", "contact.", "approval", "waiting_list", "grades", "field", "requirements", "reminders")
+        kept = (
+            "place.",
+            "contact.",
+            "confirm_again.",
+            "approval",
+            "waiting_list",
+            "grades",
+            "field",
+            "requirements",
+            "reminders",
+        )
         return values | {name: value for name, value in known.items() if name.startswith(kept) and value}
     for own_company in await overview.find_own(store, person, "company"):
         if own_company.id == company_id:

@@ -68,6 +68,8 @@ def offer_values(offer: OfferView, language: str) -> dict[str, Any]:
     if offer.contact:
         values |= {f"contact.{name}": getattr(offer.contact, name) for name in ("name", "email", "phone", "language")}
     return values | {
+        "confirm_again.asked": offer.confirm_again.asked if offer.confirm_again else "",
+        "confirm_again.until": offer.confirm_again.until if offer.confirm_again else "",
         "requirements": "\n".join(offer.requirements), "groups_per_school": offer.groups_per_school or "",
         "reminders": in_words(parse(offer.reminders), language) if offer.reminders else "",
     }  # fmt: skip

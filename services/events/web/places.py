@@ -17,7 +17,7 @@ from shared.errors import Invalid
 from shared.region import career_fields, districts, municipalities
 from shared.ui.language import short_day, translate
 from shared.web.callers import Visitor
-from shared.web.pages import language_of, see_other
+from shared.web.pages import asked_after, language_of, see_other
 
 router = APIRouter()
 FILTERS = (
@@ -50,7 +50,7 @@ async def find_a_place(request: Request, pages: ThePages, store: TheStore, now: 
     given = {name: value for name, value in given.items() if value}
     seen: dict[str, Any] = {}
     try:
-        wanted = _wanted(asked, request.query_params.get("after"), 1 if view in VIEWS else SHOWN)
+        wanted = _wanted(asked, asked_after(request), 1 if view in VIEWS else SHOWN)
         found = await search.find_slots(store, wanted, now=now)
         if view in VIEWS and found.items:
             seen = await VIEWS[view](request, store, wanted, given, found.items[0].starts_local.date(), now)

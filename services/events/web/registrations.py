@@ -21,10 +21,10 @@ from services.events.web.parts import FORM_ERRORS, ThePages, deadline, manages, 
 from shared.auth import Identity
 from shared.schemas.events import RegistrationState
 from shared.web.callers import Person
-from shared.web.pages import form_request_id, nested, posted, see_other, validated
+from shared.web.pages import asked_after, form_request_id, nested, posted, see_other, validated
 
 router = APIRouter()
-DONE = ("registered", "accepted", "resized", "cancelled", "attended")
+DONE = ("registered", "accepted", "still_coming", "resized", "cancelled", "attended")
 STATES = get_args(RegistrationState)
 SHOWN = 24
 
@@ -34,7 +34,7 @@ async def show_all(request: Request, pages: ThePages, store: TheStore, now: Now,
     """All, those made last first, page by page; of one state when that is asked."""
     asked = request.query_params.get("state", "")
     state = asked if asked in STATES else None
-    wanted = RegistrationFilter(state=state, limit=SHOWN, after=request.query_params.get("after") or None)
+    wanted = RegistrationFilter(state=state, limit=SHOWN, after=asked_after(request))
     found, names = await at_school.find_registrations_latest_first(store, person, wanted)
     following = {"state": state, "after": found.next} if state else {"after": found.next}
     return pages.show(
@@ -66,6 +66,19 @@ async def accept(
         return await registrations.accept_offered_places(store, person, registration_id, now=now, request_id=request_id)
 
     return await _carried_out(request, pages, store, person, now, registration_id, form, work, "accepted")
+
+
+@router.post("/registrations/{registration_id}/confirm-again")
+async def confirm_again(
+    registration_id: str, request: Request, pages: ThePages, store: TheStore, now: Now, person: Person
+) -> Response:
+    """The group still comes."""
+    form = await posted(request)
+
+    async def work(request_id: str) -> object:
+        return await registrations.say_still_coming(store, person, registration_id, now=now, request_id=request_id)
+
+    return await _carried_out(request, pages, store, person, now, registration_id, form, work, "still_coming")
 
 
 @router.post("/registrations/{registration_id}/resize")
@@ -156,7 +169,8 @@ async def _page(
         has_begun=now >= slot.starts_at, manages=manages(person, slot), today=today,
         steps=[(wall(step.at, slot.zone), step) for step in steps], reminder=_reminder_to_come(slot, today),
         registered_by=await at_school.name_of_registrar(store, person, registration),
-        registers=person.coordinates or person.has("teacher", registration.school_id), **common,
+        registers=person.coordinates or person.has("teacher", registration.school_id), coordinates=person.coordinates,
+        of_school=person.has("teacher", registration.school_id), **common,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from services.events.web.places import GRADES
 from shared.auth import Identity
 from shared.region import career_fields
 from shared.web.callers import Person
-from shared.web.pages import form_request_id, language_of, nested, posted, see_other, validated
+from shared.web.pages import asked_after, form_request_id, language_of, nested, posted, see_other, validated
 
 router = APIRouter()
 SHOWN = 20
@@ -22,7 +22,8 @@ SHOWN = 20
 async def show(request: Request, pages: ThePages, store: TheStore, now: Now, person: Person) -> Response:
     """The form and the own records."""
     own = person.organisations("teacher")
-    return await _page(request, pages, store, now, person, {"school_id": own[0] if own else "", "group.adults": 1})
+    school_id = request.query_params.get("school_id") or (own[0] if own else "")
+    return await _page(request, pages, store, now, person, {"school_id": school_id, "group.adults": 1})
 
 
 @router.post("/self-found")
@@ -63,12 +64,14 @@ async def _page(
     request: Request, pages: Any, store: Any, now: Any, person: Identity, values: dict[str, Any], status: int = 200,
     errors: dict[str, str] | None = None,
 ) -> Response:  # fmt: skip
-    wanted = SelfFoundFilter(limit=SHOWN, after=request.query_params.get("after") or None)
+    wanted = SelfFoundFilter(limit=SHOWN, after=asked_after(request))
     found = await self_found.find_self_found_places(store, person, wanted, latest_first=True)
-    schools = await overview.find_own(store, person, "teacher")
+    schools = await overview.find_schools_to_register(store, person, str(values.get("school_id", "")))
     return pages.show(
         request, "self_found.html", status, records=found.items, schools=schools, values=values,
-        school_names={school.id: school.name for school in schools}, fields=career_fields(language_of(request)),
+        coordinates=person.coordinates,
+        school_names=await store.names_of_schools(record.school_id for record in found.items),
+        fields=career_fields(language_of(request)),
         campaigns=await overview.find_campaigns(store, now=now), grades=GRADES, errors=errors or {},
         done=request.query_params.get("done", ""), continued=wanted.after is not None,
         more=f"/events/self-found?after={found.next}" if found.next else "",

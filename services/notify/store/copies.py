@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from pymongo import ReplaceOne, ReturnDocument
 
 from services.notify.domain import CalendarEntries, CalendarEntry, Known, Recipient, VisitCopy, instant
+from shared.gather import Gatherer
 from shared.mongo import Database, Document, Session
 from shared.schemas.events import OfferFacts, RegistrationFacts, SlotFacts
 from shared.schemas.outreach import VisitFacts
@@ -34,6 +35,7 @@ class Copies:
     def __init__(self, db: Database, retention_days: int) -> None:
         self._db = db
         self.retention = timedelta(days=retention_days)
+        self._asked: Gatherer[str, Known | None] = Gatherer(self._known_registrations)
 
     async def create_indexes(self) -> None:
         """For the registrations of a slot, the slots of an offer, and erasure."""
@@ -46,7 +48,7 @@ class Copies:
     async def knows(self, slot: SlotFacts) -> bool:
         """Whether a copy of the slot is held that is at least as new."""
         held = {"_id": slot.slot_id, "revision": {"$gte": slot.revision}, "slot": {"$ne": None}}
-        return await self._db.slots.count_documents(held, limit=1) == 1
+        return await self._db.slots.find_one(held, {"_id": 1}) is not None
 
     async def newest_slot(self, slot: SlotFacts, session: Session) -> SlotFacts:
         """Keep `slot` when its revision is the highest so far, and return the highest.
@@ -54,11 +56,10 @@ class Copies:
         It always writes, so that handling a move and handling a registration at the same time conflict, and one of
         them is run again with the other's effect before its eyes.
         """
-        row = await self._db.slots.find_one({"_id": slot.slot_id}, session=session)
+        look = {"$inc": {"looks": 1}}
+        row = await self._db.slots.find_one_and_update({"_id": slot.slot_id}, look, session=session)
         if row is None or row["revision"] < slot.revision or row["slot"] is None:
             row = await self._put_slot(slot, row, session)
-        else:
-            await self._db.slots.update_one({"_id": slot.slot_id}, {"$inc": {"looks": 1}}, session=session)
         return SlotFacts.model_validate(row["slot"])
 
     async def _put_slot(self, slot: SlotFacts, before: Document | None, session: Session) -> Document:
@@ -148,10 +149,16 @@ class Copies:
         row = await self._db.slots.find_one({"_id": slot_id}, session=session)
         return SlotFacts.model_validate(row["slot"]) if row and row["slot"] else None
 
-    async def version(self, collection: str, id: str, session: Session) -> int:
-        """The version of a copy, also of an erased one; 0 when there is none."""
-        row = await self._db[collection].find_one({"_id": id}, {"version": 1}, session=session)
-        return row["version"] if row else 0
+    async def held_registration(self, id: str, session: Session) -> tuple[RegistrationCopy | None, int]:
+        """The copy as `registration` gives it, and the version that is held, also of an erased one; 0 when there is
+        none."""
+        row = await self._db.registrations.find_one({"_id": id}, session=session)
+        return (_registration(row) if row and row["facts"] else None), (row["version"] if row else 0)
+
+    async def held_visit(self, id: str, session: Session) -> tuple[VisitCopy | None, int]:
+        """The same for a visit."""
+        row = await self._db.visits.find_one({"_id": id}, session=session)
+        return (_visit(row) if row and row["facts"] else None), (row["version"] if row else 0)
 
     async def registration(self, registration_id: str, session: Session | None = None) -> RegistrationCopy | None:
         """The copy, with the slot as it was last known to the registration; None when unknown or erased."""
@@ -180,9 +187,7 @@ class Copies:
     async def visit(self, visit_id: str, session: Session | None = None) -> VisitCopy | None:
         """The copy, or None when unknown or erased."""
         row = await self._db.visits.find_one({"_id": visit_id}, session=session)
-        if row is None or not row["facts"]:
-            return None
-        return VisitCopy(VisitFacts.model_validate(row["facts"]), row["revision"], _entries(row["calendar"]))
+        return _visit(row) if row and row["facts"] else None
 
     async def put_visit(self, copy: VisitCopy, session: Session) -> None:
         """Write the copy."""
@@ -199,15 +204,25 @@ class Copies:
         await self._db.visits.replace_one({"_id": facts.visit_id}, row, upsert=True, session=session)
 
     async def known(self, about: str) -> Known | None:
-        """What decides whether a mail about `about` is still true; None when there is no copy."""
+        """What decides whether a mail about `about` is still true; None when there is no copy. Calls about
+        registrations that come together share one trip."""
         kind, _, id = about.partition(":")
-        if kind == "registration" and (copy := await self.registration(id)):
-            facts = await self.with_newest_slot(copy.facts)
-            state = copy.facts.state if facts.slot.state == "open" or copy.facts.state != "confirmed" else "cancelled"
-            return Known(state, copy.facts.version, facts.slot.revision)
+        if kind == "registration":
+            return await self._asked.submit("", id)
         if kind == "visit" and (visit := await self.visit(id)):
             return Known(visit.facts.state, visit.facts.version, visit.revision)
         return None
+
+    async def _known_registrations(self, _: str, ids: list[str]) -> list[Known | None | Exception]:
+        its_slot = {"from": "slots", "localField": "slot_id", "foreignField": "_id", "as": "newest"}
+        steps: list[Document] = [
+            {"$match": {"_id": {"$in": ids}, "facts": {"$ne": None}}},
+            {"$project": {"slot_id": 1, "version": "$facts.version", "state": "$facts.state", "slot": "$facts.slot"}},
+            {"$lookup": {**its_slot, "pipeline": [{"$match": {"slot": {"$ne": None}}}, {"$project": {"slot": 1}}]}},
+        ]
+        rows = await self._db.registrations.aggregate(steps).to_list(None)
+        found = {row["_id"]: _known_registration(row) for row in rows}
+        return [found.get(id) for id in ids]
 
     async def coordinators(self, session: Session) -> list[Recipient]:
         """Every active coordinator."""
@@ -237,9 +252,20 @@ class Copies:
         }
 
 
+def _known_registration(row: Document) -> Known:
+    """By the slot as the own copy has it, else as the registration was told of it."""
+    slot = row["newest"][0]["slot"] if row["newest"] else row["slot"]
+    state = row["state"] if slot["state"] == "open" or row["state"] != "confirmed" else "cancelled"
+    return Known(state, row["version"], slot["revision"])
+
+
 def _registration(row: Document) -> RegistrationCopy:
     facts = RegistrationFacts.model_validate(row["facts"])
     return RegistrationCopy(facts, row["told"], row["company_knows"], _entries(row["calendar"]), row.get("since"))
+
+
+def _visit(row: Document) -> VisitCopy:
+    return VisitCopy(VisitFacts.model_validate(row["facts"]), row["revision"], _entries(row["calendar"]))
 
 
 def _entries(stored: Mapping[str, Document]) -> dict[str, CalendarEntry]:

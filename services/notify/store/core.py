@@ -13,6 +13,7 @@ from services.notify.store.participants import ClassLinks, Participants
 from services.notify.store.reminder_stops import ReminderStops
 from services.notify.store.reminders import Reminders
 from services.notify.store.suppressions import Suppressions
+from services.notify.store.webhooks import Webhooks
 from services.notify.store.wordings import Wordings
 from shared.ids import random_id
 from shared.mongo import Database, Document
@@ -20,7 +21,7 @@ from shared.mongo import Database, Document
 COLLECTIONS = [
     "deliveries", "suppressions", "offers", "slots", "registrations", "visits", "erasure_receipts", "class_links",
     "participants", "consents", "counters", "reminder_stops", "wordings", "campaign_names",
-    "campaigns", "schools", "feeds",
+    "campaigns", "schools", "feeds", "webhooks", "webhook_calls",
 ]  # fmt: skip
 
 
@@ -49,6 +50,7 @@ class Store:
         self.log = MailLog(db)
         self.wordings = Wordings(db)
         self.feeds = Feeds(db)
+        self.webhooks = Webhooks(db)
 
     async def create_indexes(self) -> None:
         """All indexes of this service's own collections."""
@@ -63,6 +65,7 @@ class Store:
         await self.log.create_indexes()
         await self.wordings.create_indexes()
         await self.feeds.create_indexes()
+        await self.webhooks.create_indexes()
         await self.db.people.create_index("email")
         await self.db.set_aside.create_index("set_aside_at")
 

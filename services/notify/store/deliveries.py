@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -37,6 +37,8 @@ GAP_SECONDS = ALIVE_SECONDS / 2  # between two signs of life: after a longer sil
 NEVER = float("-inf")
 COUNTED_AT_MOST = 1000
 OPEN = ["planned", "deferred"]
+_KEPT_AS_IT_IS = {each.name for each in fields(Delivery)} - {"key", "lease_token", "to", "attempts", "calendar"}
+Hold = tuple[str, str]  # a delivery's key and the token of the lease
 
 
 class CursorUnknown(Invalid):
@@ -59,6 +61,7 @@ class Deliveries:
         self.written = written
         self.planned = planned
         self._ended: Gatherer[UpdateOne, bool] = Gatherer(self._end_many)
+        self._renewed: Gatherer[Hold, bool] = Gatherer(self._renew_many)
 
     async def create_indexes(self) -> None:
         """What is due is found at the same cost however much is planned for later, or long since sent."""
@@ -75,11 +78,10 @@ class Deliveries:
 
     async def add(self, deliveries: Sequence[Delivery], session: Session) -> None:
         """Write those of `deliveries` whose key is new."""
-        keys = [delivery.key for delivery in deliveries]
-        there = {row["_id"] async for row in self._rows.find({"_id": {"$in": keys}}, {"_id": 1}, session=session)}
-        fresh = {d.key: d for d in deliveries if d.key not in there}
-        if fresh:
-            await self._rows.insert_many([delivery_document(delivery) for delivery in fresh.values()], session=session)
+        rows = [delivery_document(delivery) for delivery in deliveries]
+        writes = [UpdateOne({"_id": row.pop("_id")}, {"$setOnInsert": row}, upsert=True) for row in rows]
+        if writes:
+            await self._rows.bulk_write(writes, session=session)
 
     async def cancel_waiting(
         self, about: str | Sequence[str], kind: str, session: Session, except_revision: int | None = None
@@ -94,13 +96,9 @@ class Deliveries:
 
     async def claim(self, most: int, now: datetime) -> list[Delivery]:
         """Take up to `most` deliveries that are due at `now`, the most urgent first, held for three minutes."""
-        ids: list[str] = []
-        for priority in (SIGN_IN, TRANSITION, REMINDER):
-            due = {"waiting": True, "priority": priority, "due_at": {"$lte": now}}
-            found = self._rows.find(due, {"_id": 1}).sort("due_at", 1).limit(most - len(ids))
-            ids += [row["_id"] async for row in found]
-            if len(ids) >= most:
-                break
+        due = {"waiting": True, "priority": {"$in": [SIGN_IN, TRANSITION, REMINDER]}, "due_at": {"$lte": now}}
+        found = self._rows.find(due, {"_id": 1}).sort([("priority", 1), ("due_at", 1)]).limit(most)
+        ids = [row["_id"] for row in await found.to_list(most)]
         return await self._take(ids) if ids else []
 
     async def _take(self, ids: list[str]) -> list[Delivery]:
@@ -111,7 +109,7 @@ class Deliveries:
         if not (await self._rows.update_many({"_id": {"$in": ids}, "waiting": True}, taken)).modified_count:
             return []
         rows = self._rows.find({"lease.token": token}).sort([("priority", 1), ("due_at", 1), ("order", 1)])
-        return [delivery_of(row) async for row in rows]
+        return [delivery_of(row) for row in await rows.to_list(None)]
 
     async def say_alive(self) -> None:
         """Say that this process still works on what it holds; silence for 15 s counts as its death."""
@@ -130,10 +128,9 @@ class Deliveries:
         await mongo.hold_lease(self.db, self.holder, self.holder, LEASE.total_seconds())
 
     async def renew(self, delivery: Delivery) -> bool:
-        """Hold a delivery for another three minutes; False when the hold was lost."""
-        mine = {"_id": delivery.key, "lease.token": delivery.lease_token}
-        longer = {"$set": {"lease.until": datetime.now(UTC) + LEASE}}
-        return bool((await self._rows.update_one(mine, longer)).matched_count)
+        """Hold a delivery for another three minutes; False when the hold was lost. Calls that come together share one
+        write."""
+        return await self._renewed.submit("", (delivery.key, delivery.lease_token))
 
     async def free_abandoned(self) -> int:
         """Make deliveries wait again whose worker died or whose lease is over; returns how many.
@@ -200,9 +197,9 @@ class Deliveries:
     async def replace(self, delivery: Delivery) -> None:
         """Write the next version of a delivery that nobody holds; ChangedMeanwhile when somebody was faster."""
         before = {"_id": delivery.key, "version": delivery.version - 1, "lease": None}
-        fields = delivery_document(delivery)
-        fields.pop("order")
-        if not (await self._rows.update_one(before, {"$set": fields})).matched_count:
+        row = delivery_document(delivery)
+        row.pop("order")
+        if not (await self._rows.update_one(before, {"$set": row})).matched_count:
             raise ChangedMeanwhile
         self.planned()
 
@@ -240,9 +237,22 @@ class Deliveries:
         change = {"$set": {**personal, "erased": True}, "$unset": {"erase_after": ""}, "$inc": {"version": 1}}
         return (await self._rows.update_many(where, change, session=session)).modified_count
 
+    async def _renew_many(self, _: str, holds: list[Hold]) -> list[bool | Exception]:
+        mine = {"$or": [_held_by(hold) for hold in holds]}
+        longer = {"$set": {"lease.until": datetime.now(UTC) + LEASE}}
+        if (await self._rows.update_many(mine, longer)).matched_count == len(set(holds)):
+            return [True] * len(holds)
+        kept = {(row["_id"], row["lease"]["token"]) async for row in self._rows.find(mine, {"lease.token": 1})}
+        return [hold in kept for hold in holds]
+
     async def _end_many(self, _: str, endings: list[UpdateOne]) -> list[bool | Exception]:
         await self._rows.bulk_write(endings, ordered=False)
         return [True] * len(endings)
+
+
+def _held_by(hold: Hold) -> Document:
+    key, token = hold
+    return {"_id": key, "lease.token": token}
 
 
 def ending_of(delivery: Delivery, attempt: Attempt | None, changes: Document) -> UpdateOne:
@@ -265,16 +275,15 @@ def cursor_of(after: str) -> ObjectId:
 
 def delivery_document(delivery: Delivery) -> Document:
     """A new delivery's document, behind all that are there in the order of lists."""
-    fields = asdict(delivery)
-    to = fields.pop("to")
-    for name in ("key", "lease_token"):
-        fields.pop(name)
-    named = {"recipient": to["email"], "recipient_key": key_of(delivery), "recipient_name": to["name"]}
-    role = {"recipient_role": to["role"], "recipient_id": to["id"], "language": to["language"]}
+    to, calendar = delivery.to, delivery.calendar
+    row = {name: getattr(delivery, name) for name in _KEPT_AS_IT_IS}
+    named = {"recipient": to.email, "recipient_key": key_of(delivery), "recipient_name": to.name}
+    role = {"recipient_role": to.role, "recipient_id": to.id, "language": to.language}
     waiting = {"waiting": True} if delivery.state in OPEN else {}
-    fields["attempts"] = list(fields["attempts"])
-    fields["words"] = words_of(to["role"], to["email"], to["name"], delivery.subject)
-    return {"_id": delivery.key, "order": ObjectId(), **fields, **named, **role, **waiting}
+    row["attempts"] = [asdict(attempt) for attempt in delivery.attempts]
+    row["calendar"] = asdict(calendar) if calendar else None
+    row["words"] = words_of(to.role, to.email, to.name, delivery.subject)
+    return {"_id": delivery.key, "order": ObjectId(), **row, **named, **role, **waiting}
 
 
 def key_of(delivery: Delivery) -> str:

@@ -6,6 +6,7 @@ from bson import ObjectId
 
 from services.notify.store.deliveries import cursor_of
 from services.notify.suppression import AlreadyLifted, Suppression, address_hash
+from shared.gather import Gatherer
 from shared.mongo import Database, Document, Session
 
 
@@ -14,6 +15,7 @@ class Suppressions:
 
     def __init__(self, db: Database) -> None:
         self._rows = db.suppressions
+        self._asked: Gatherer[str, Suppression | None] = Gatherer(self._active_among)
 
     async def create_indexes(self) -> None:
         """For the list, and for erasure."""
@@ -21,9 +23,13 @@ class Suppressions:
         await self._rows.create_index("erase_after")
 
     async def active(self, email: str) -> Suppression | None:
-        """The suppression that forbids writing to this address, or None."""
-        row = await self._rows.find_one({"_id": address_hash(email), "active": True})
-        return _suppression(row) if row else None
+        """The suppression that forbids writing to this address, or None. Calls that come together share one trip."""
+        return await self._asked.submit("", address_hash(email))
+
+    async def _active_among(self, _: str, ids: list[str]) -> list[Suppression | None | Exception]:
+        rows = self._rows.find({"_id": {"$in": ids}, "active": True})
+        found = {row["_id"]: _suppression(row) for row in await rows.to_list(None)}
+        return [found.get(id) for id in ids]
 
     async def get(self, id: str, session: Session | None = None) -> Suppression | None:
         """One suppression, lifted ones too, or None."""

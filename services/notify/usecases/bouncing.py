@@ -10,6 +10,7 @@ from services.notify.usecases.address_trouble import tell_coordinators
 from services.notify.usecases.context import Context
 from services.notify.usecases.participants import consent_of, forget, visit_of
 from services.notify.usecases.sending import failed
+from services.notify.usecases.webhook_calls import plan_calls
 from shared import mongo, outbox
 from shared.mongo import Session
 
@@ -55,7 +56,9 @@ async def _note(context: Context, bounce: Bounce, delivery: Delivery, now: datet
     if not await context.store.deliveries.hear(delivery, bounce.id, attempt, changes, session):
         return False
     if ended and delivery.kind not in FOR_PUPILS:
-        await outbox.add(context.store.db, [failed(delivery, answer, now)], session)
+        message = failed(delivery, answer, now)
+        await outbox.add(context.store.db, [message], session)
+        await plan_calls(context, message, now=now, session=session)
     if suppression and await context.store.suppressions.put(suppression, session):
         await tell_coordinators(context, suppression, delivery, now, session)
     if bounce.kind == "complained" and delivery.kind in FOR_PUPILS:

@@ -1,7 +1,9 @@
 """What a teacher does with a class link: show it, print it, renew or close it, see who is on the list."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, get_args
 
 from services.notify import consent
 from services.notify.consent import (
@@ -18,16 +20,18 @@ from shared import mongo
 from shared.auth import Identity
 from shared.mongo import Session
 
+Standing = Literal["comes", "no_reaction", "parent_asked", "pupil_asked", "unanswered", "failed", "cannot_come"]
+STANDINGS: tuple[Standing, ...] = get_args(Standing)
+
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the list: no address. `state` is the participant's, `failed` says that a mail did not arrive."""
+    """One line of the list: no address. `standing` is what the teacher wants to know: whether the pupil comes, or why
+    that is not known; `failed` is that a mail did not arrive."""
 
     id: str
     first_name: str
-    state: str
-    cannot_come: bool
-    failed: bool
+    standing: Standing
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,13 @@ class ClassList:
     @property
     def reminded(self) -> int:
         """How many get the reminders."""
-        return sum(entry.state == "confirmed" and not entry.cannot_come for entry in self.entries)
+        return sum(entry.standing in ("comes", "no_reaction") for entry in self.entries)
+
+    @property
+    def counts(self) -> list[tuple[Standing, int]]:
+        """How many there are of each standing; those that nobody has are left out."""
+        found = Counter(entry.standing for entry in self.entries)
+        return [(standing, found[standing]) for standing in STANDINGS if found[standing]]
 
 
 async def show_class_list(context: Context, identity: Identity, registration_id: str, *, now: datetime) -> ClassList:
@@ -117,6 +127,14 @@ async def _visit(context: Context, identity: Identity, registration_id: str, now
 
 
 def _entry(participant: Participant, failed: bool, now: datetime) -> Entry:
-    late = participant.state != "confirmed" and now >= participant.question_ends_at
-    state = "unanswered" if late else participant.state
-    return Entry(participant.id, participant.first_name, state, participant.cannot_come, failed)
+    return Entry(participant.id, participant.first_name, _standing(participant, failed, now))
+
+
+def _standing(participant: Participant, failed: bool, now: datetime) -> Standing:
+    if participant.cannot_come or participant.coming:
+        return "cannot_come" if participant.cannot_come else "comes"
+    if failed:
+        return "failed"
+    if participant.state == "confirmed":
+        return "no_reaction"
+    return "unanswered" if now >= participant.question_ends_at else participant.state

@@ -19,6 +19,7 @@ async def erase_due(context: Context, *, now: datetime) -> dict[str, int]:
     counts["reminder_stops"] = await store.reminder_stops.erase_due(now)
     counts["set_aside"] = await store.forget_set_aside(now - store.retention)
     counts["participants"] = await _erase_participants(context, now)
+    counts["webhook_calls"] = await store.webhooks.erase_due(now)
     await store.class_links.erase(now)
     await store.write_receipt(counts, now)
     return counts

@@ -150,8 +150,9 @@ async def show_own(context: Context, token: str, *, now: datetime) -> OwnPage:
     return page
 
 
-async def say_coming(context: Context, token: str, coming: bool, *, now: datetime) -> None:
-    """The pupil can come, or cannot. The teacher's list says so, and nobody else learns of it. LinkIsOver."""
+async def say_coming(context: Context, token: str, coming: bool | None, *, now: datetime) -> None:
+    """The pupil comes, cannot come, or takes back what was said (None). The teacher's list says so, and nobody else
+    learns of it. LinkIsOver, VisitIsOver."""
     page = await show_own(context, token, now=now)
     _must_be_ahead(page.visit)
     changed = consent.comes(page.participant, coming)

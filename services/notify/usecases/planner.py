@@ -14,13 +14,15 @@ from shared.schemas.base import Message
 
 @dataclass
 class Planner:
-    """Collects the deliveries about one thing, and writes them together."""
+    """Collects the deliveries about one thing, and writes them together. `first` when it is heard of for the first
+    time, so that nothing planned earlier can be outdated."""
 
     context: Context
     about: str
     now: datetime
     erase_after: datetime
     cause: str = ""
+    first: bool = False
 
     def __post_init__(self) -> None:
         self.deliveries = self.context.store.deliveries
@@ -37,11 +39,15 @@ class Planner:
         *,
         based_on: int,
         revision: int,
+        gives_up_at: datetime | None = None,
     ) -> dict[str, domain.CalendarEntry]:
-        """Mails about a transition; returns the calendar entries as they are afterwards."""
+        """Mails about a transition, worthless after `gives_up_at` when that is given; returns the calendar entries as
+        they are afterwards."""
         parts, after = domain.with_calendar(letters, entries, self.about, self.context.writer.domain)
         for letter, part in zip(letters, parts, strict=True):
-            self.add(letter, key(letter), facts, calendar=part, based_on=based_on, revision=revision)
+            self.add(
+                letter, key(letter), facts, calendar=part, gives_up_at=gives_up_at, based_on=based_on, revision=revision
+            )
         return after
 
     def add_superseded(
@@ -122,7 +128,8 @@ class Planner:
         if self._collected:
             await self.deliveries.add(self._collected, session)
             reminders = [delivery.key for delivery in self._collected if delivery.priority == REMINDER]
-            await self._reminders.wake(reminders, session)
+            if reminders:
+                await self._reminders.wake(reminders, session)
 
 
 def _cleaned(to: Recipient) -> Recipient:

@@ -13,6 +13,7 @@ from services.notify.usecases.context import Context
 from services.notify.usecases.planner import Planner, cause_of
 from services.notify.usecases.pupil_mails import replan_for_pupils
 from services.notify.usecases.reminders import plan_slot_reminders, plan_visit_reminders
+from services.notify.usecases.webhook_calls import plan_calls
 from shared import inbox
 from shared.mongo import Session
 from shared.schemas.base import Message
@@ -38,7 +39,7 @@ async def plan_sign_in(context: Context, message: SignInRequested, *, now: datet
             planner.add(letter, key, facts, priority=SIGN_IN, due_at=now, gives_up_at=message.expires_at)
         await planner.write(session)
 
-    await _once(context, message.id, message, effect)
+    await _once(context, message.id, message, effect, now)
 
 
 async def plan_invitation(context: Context, message: ColleagueInvited, *, now: datetime) -> None:
@@ -57,7 +58,7 @@ async def plan_invitation(context: Context, message: ColleagueInvited, *, now: d
             planner.add(letter, domain.invitation_key(message.invitation_id), facts, gives_up_at=message.expires_at)
         await planner.write(session)
 
-    await _once(context, message.id, message, effect)
+    await _once(context, message.id, message, effect, now)
 
 
 async def plan_for_registration(
@@ -72,17 +73,16 @@ async def plan_for_registration(
         copies = context.store.copies
         slot = await copies.newest_slot(message.registration.slot, session)
         facts = message.registration.model_copy(update={"slot": slot})
-        before = await copies.registration(facts.registration_id, session)
-        held = await copies.version("registrations", facts.registration_id, session)
+        before, held = await copies.held_registration(facts.registration_id, session)
         inbox.in_turn(held, facts.version)
         outdated = facts.version < held
         case = RegistrationCase(facts, before.company_knows if before else False)
         after = before if outdated else _registration_after(before, facts, message.occurred_at)
         erase_after = copies.erase_after(slot.ends_local, slot.zone)
-        planner = Planner(context, _about(facts), now, erase_after, cause_of(message))
+        planner = Planner(context, _about(facts), now, erase_after, cause_of(message), first=not held)
         await _plan_registration(planner, mail(case), facts, after, outdated, session)
 
-    await _once_in_turn(context, message.registration.slot, message, effect)
+    await _once_in_turn(context, message.registration.slot, message, effect, now)
 
 
 async def plan_for_moved_slot(context: Context, message: SlotMoved, *, now: datetime) -> None:
@@ -95,7 +95,7 @@ async def plan_for_moved_slot(context: Context, message: SlotMoved, *, now: date
             if copy.told < message.slot.revision:
                 await _plan_slot_moved(context, copy, slot, message, now, session)
 
-    await _once_in_turn(context, message.slot, message, effect)
+    await _once_in_turn(context, message.slot, message, effect, now)
 
 
 async def plan_for_visit(context: Context, message: VisitMessage, mail: VisitMail, *, now: datetime) -> None:
@@ -104,8 +104,7 @@ async def plan_for_visit(context: Context, message: VisitMessage, mail: VisitMai
     async def effect(session: Session) -> None:
         copies = context.store.copies
         facts = message.visit
-        before = await copies.visit(facts.visit_id, session)
-        held = await copies.version("visits", facts.visit_id, session)
+        before, held = await copies.held_visit(facts.visit_id, session)
         inbox.in_turn(held, facts.version, VISIT_PATIENCE)
         outdated = facts.version < held
         case = VisitCase(facts, tuple(await copies.coordinators(session)))
@@ -116,28 +115,38 @@ async def plan_for_visit(context: Context, message: VisitMessage, mail: VisitMai
         previous = before.facts.chosen if before and isinstance(message, VisitMoved) else None
         await _plan_visit(planner, mail(case), case, after, previous, outdated, session)
 
-    await _once(context, message.visit.visit_id, message, effect)
+    await _once(context, message.visit.visit_id, message, effect, now)
 
 
-async def keep_slot(context: Context, message: Message, slot: SlotFacts) -> None:
+async def keep_slot(context: Context, message: Message, slot: SlotFacts, *, now: datetime) -> None:
     """Keep what is said of a slot, when it is the newest."""
     await _once_in_turn(
-        context, slot, message, lambda session: _ignore(context.store.copies.newest_slot(slot, session))
+        context, slot, message, lambda session: _ignore(context.store.copies.newest_slot(slot, session)), now
     )
 
 
-async def _once_in_turn(context: Context, slot: SlotFacts, message: Message, effect: Callable[[Session], Any]) -> None:
+async def _once_in_turn(
+    context: Context, slot: SlotFacts, message: Message, effect: Callable[[Session], Any], now: datetime
+) -> None:
     """Those about one slot one after the other; those that make a slot known, within its offer, which they write."""
     if await context.store.copies.knows(slot):
-        await _once(context, slot.slot_id, message, effect)
+        await _once(context, slot.slot_id, message, effect, now)
         return
     async with context.turns.of(f"offer:{slot.offer.offer_id}"):
-        await _once(context, slot.slot_id, message, effect)
+        await _once(context, slot.slot_id, message, effect, now)
 
 
-async def _once(context: Context, thing: str, message: Message, effect: Callable[[Session], Any]) -> None:
+async def _once(
+    context: Context, thing: str, message: Message, effect: Callable[[Session], Any], now: datetime
+) -> None:
+    """Run `effect` in one transaction with the note that the message was handled, and with what webhooks are told."""
+
+    async def with_calls(session: Session) -> None:
+        await effect(session)
+        await plan_calls(context, message, now=now, session=session)
+
     async with context.turns.of(thing):
-        if await inbox.once(context.store.db, message, "mails", effect):
+        if await inbox.once(context.store.db, message, "mails", with_calls):
             context.store.deliveries.planned()
 
 
@@ -180,7 +189,7 @@ async def _plan_registration(
     if outdated or after is None:
         planner.add_superseded(letters, key, content, **based_on)
     else:
-        entries = planner.add_all(letters, key, content, after.calendar, **based_on)
+        entries = planner.add_all(letters, key, content, after.calendar, **based_on, gives_up_at=facts.answer_until)
         told_company = after.company_knows or any(letter.to.role == "company" for letter in letters)
         after = replace(after, calendar=entries, company_knows=told_company)
         await planner.copies.put_registrations([after], session)

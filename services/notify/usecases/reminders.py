@@ -9,8 +9,8 @@ from services.notify.mails import RegistrationCase, VisitCase
 from services.notify.usecases.context import Context
 from services.notify.usecases.planner import Planner, cause_of
 from shared.mongo import Session, put_if_newer, transaction
-from shared.offsets import DaysBefore, Offset
-from shared.schemas.events import OfferChanged, RegistrationFacts
+from shared.offsets import DaysBefore, Offset, own_offsets
+from shared.schemas.events import OfferChanged, OfferFacts, RegistrationFacts
 from shared.schemas.outreach import CampaignChanged, SchoolChanged
 
 KeyOf = Callable[[Offset, Recipient], str]
@@ -22,17 +22,25 @@ async def plan_slot_reminders(planner: Planner, facts: RegistrationFacts, sessio
     letters = mails.slot_reminder(RegistrationCase(facts, True))
     if facts.state != "confirmed" or slot.state != "open":
         letters = []
-    offsets = timing.offsets_for(slot.offer, await planner.copies.campaign_reminders(slot.offer.campaign_id, session))
-    movable = await planner.copies.movable_days(facts.school_id, session)
+    offsets = await _offsets(planner, slot.offer, session) if letters else ()
+    movable = await planner.copies.movable_days(facts.school_id, session) if offsets else frozenset()
 
     def key(offset: Offset, to: Recipient) -> str:
         return domain.slot_reminder_key(facts.registration_id, slot.revision, offset, to)
 
     kept = [key(offset, letter.to) for letter in letters for offset in offsets]
-    await context.store.reminders.keep_only(planner.about, "slot_reminder", kept, session)
+    if not planner.first:
+        await context.store.reminders.keep_only(planner.about, "slot_reminder", kept, session)
     content = {"registration": facts.model_dump(mode="json")}
     based_on = {"based_on": facts.version, "revision": slot.revision}
     _add(planner, letters, key, offsets, movable, slot.starts_local, slot.zone, content, based_on)
+
+
+async def _offsets(planner: Planner, offer: OfferFacts, session: Session) -> tuple[Offset, ...]:
+    own = own_offsets(offer.reminders, offer.reminder_days)
+    if own is not None:
+        return own
+    return timing.offsets_for(offer, await planner.copies.campaign_reminders(offer.campaign_id, session))
 
 
 async def plan_visit_reminders(planner: Planner, case: VisitCase, revision: int, session: Session) -> None:

@@ -22,6 +22,7 @@ from services.notify.suppression import AlreadyLifted, Suppression, after_refusa
 from services.notify.usecases import pupil_mails
 from services.notify.usecases.address_trouble import tell_coordinators
 from services.notify.usecases.context import Context
+from services.notify.usecases.webhook_calls import plan_calls
 from services.notify.usecases.writing import write_mail
 from shared.mongo import Session, StoreUnavailable
 from shared.schemas.notify import DeliveryFailed
@@ -229,9 +230,24 @@ async def _fail(
     for part in parts_of(delivery):
         messages = [] if part.kind in FOR_PUPILS else [failed(part, answer, now)]
         changes = {"state": "refused", "reason": reason, "facts": _kept(part), **more}
-        ending = partial(context.store.deliveries.end_and_tell, part, attempt, messages, also, **changes)
+        told = partial(_tell, context, messages, also, now)
+        ending = partial(context.store.deliveries.end_and_tell, part, attempt, messages, told, **changes)
         await _patiently(ending)
     context.store.deliveries.planned()
+
+
+async def _tell(
+    context: Context,
+    messages: list[DeliveryFailed],
+    also: Callable[[Session], Awaitable[None]] | None,
+    now: datetime,
+    session: Session,
+) -> None:
+    """What webhooks are told of it, and what else is written with it."""
+    for message in messages:
+        await plan_calls(context, message, now=now, session=session)
+    if also is not None:
+        await also(session)
 
 
 def failed(delivery: Delivery, answer: str, now: datetime) -> DeliveryFailed:

@@ -27,6 +27,7 @@ KINDS = labelled(
     registration_confirmed="Registration confirmed", registration_declined="Registration declined",
     registration_waitlisted="On the waiting list", places_offered="Places offered",
     offered_places_expired="Offered places expired", registration_cancelled="Registration cancelled",
+    confirmation_asked="Please confirm again", registration_released="Not confirmed again",
     registration_resized="Group size changed", slot_moved="Date moved", slot_reminder="Reminder of a tour",
     reminder_digest="Reminder of several dates",
     visit_requested="Visit requested", visit_proposed="Visit proposed",

@@ -6,6 +6,7 @@ from typing import Literal
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from services.notify.consent import LinkIsOver, Participant
+from services.notify.webhooks.signing import secret_from
 
 Action = Literal["parent", "confirm", "mine"]
 
@@ -52,6 +53,10 @@ class Tokens:
     def feed(self, secret: str) -> str:
         """The whole address of a calendar feed."""
         return f"{self.public_url}/notify/calendar/{secret}.ics"
+
+    def webhook_secret(self, seed: str) -> str:
+        """The secret of a webhook, which is stored nowhere."""
+        return secret_from(self._secret, seed)
 
     def _serializer(self, action: str) -> URLSafeSerializer:
         return URLSafeSerializer(self._secret, salt=f"participant:{action}")

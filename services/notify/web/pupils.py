@@ -28,7 +28,8 @@ from shared.web.pages import Pages, errors_by_field, language_of, posted, see_ot
 from shared.web.problems import status_of
 
 router = APIRouter()
-DEAD_END = (ClassLinkUnknown, VisitIsOver, LinkIsOver, NoRoomLeft, ParentNotAskedAnyMore)
+DEAD_END = (ClassLinkUnknown, VisitIsOver, LinkIsOver, ParentNotAskedAnyMore)
+SAID = {"yes": True, "no": False, "open": None}
 Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)]
 
 
@@ -147,13 +148,14 @@ async def show_own(
 async def say_coming(
     token: str, request: Request, context: TheContext, pages: ThePages, person: Visitor, now: Now
 ) -> Response:
-    """I cannot come; or I can after all."""
-    coming = (await posted(request)).get("coming") == "yes"
+    """I am coming; I cannot come; or neither is said any more."""
+    said = str((await posted(request)).get("coming", ""))
     try:
-        await participants.say_coming(context, token, coming, now=now)
+        if said in SAID:
+            await participants.say_coming(context, token, SAID[said], now=now)
     except DEAD_END as error:
         return _dead_end(request, pages, error)
-    return see_other(f"/notify/mine/{token}?done={'coming' if coming else 'not_coming'}")
+    return see_other(f"/notify/mine/{token}")
 
 
 @router.post("/mine/{token}/withdraw")

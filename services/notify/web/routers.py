@@ -11,8 +11,22 @@ from services.notify.web import (
     suppressions,
     tables,
     unsubscribe,
+    webhooks,
     wordings,
 )
 
-_PARTS = (tables, mail_log, stuck, suppressions, coming, wordings, feeds, search, class_links, pupils, unsubscribe)
+_PARTS = (
+    tables,
+    mail_log,
+    stuck,
+    suppressions,
+    coming,
+    wordings,
+    feeds,
+    search,
+    class_links,
+    pupils,
+    unsubscribe,
+    webhooks,
+)
 ROUTERS = [part.router for part in _PARTS]

@@ -22,6 +22,7 @@ from services.outreach.edge import After, Limit, Listed, Now, Reader, TheStore, 
 from services.outreach.store.core import Store
 from services.outreach.store.visits import Around, around
 from services.outreach.usecases import visit_proposals, visits
+from shared.bounds import WallClock
 from shared.schemas.outreach import Contact
 from shared.web.callers import RequestId
 
@@ -31,8 +32,8 @@ router = APIRouter(tags=["visits"])
 class DateOut(BaseModel):
     """Wall time of `zone`, and the moments; `lesson` is the school's own numbering when it gave one."""
 
-    starts_local: datetime
-    ends_local: datetime
+    starts_local: WallClock
+    ends_local: WallClock
     zone: str
     lesson: int | None
     starts_utc: datetime
@@ -73,7 +74,7 @@ class DeclineOut(BaseModel):
     """An earlier no."""
 
     ambassador_id: str
-    starts_local: datetime
+    starts_local: WallClock
     reason: str
 
 

@@ -100,8 +100,8 @@ KEPT = (
     ),
     Kept(
         "notify", ("class_links", "participants"),
-        "Pupils who want to be reminded: first name, e-mail address, language, whether under 16; "
-        "of those under 16 also a parent's e-mail address",
+        "Pupils who want to be reminded: first name, e-mail address, language, whether under 16, "
+        "and whether they come when they say so; of those under 16 also a parent's e-mail address",
         "Asking for consent, and reminding of the company tour", CONSENT,
         "{days} days after the date; at once when somebody withdraws; without every consent, 7 days after the question",
         "pupil_retention_days",
@@ -130,6 +130,12 @@ KEPT = (
         "Who wants no more reminders: only a check sum of the address",
         "Sending no unwanted reminders", PUBLIC_TASK,
         "one year after it was said; at once when it is taken back",
+    ),
+    Kept(
+        "notify", ("webhook_calls",),
+        "What other programs were told: numbers of registrations, dates and visits, without names, and their answers",
+        "Telling programs of schools and partners, and finding out why it did not work", PUBLIC_TASK,
+        "30 days after the message",
     ),
     Kept(
         "notify", ("registrations", "visits", "offers", "slots"),

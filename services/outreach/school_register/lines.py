@@ -12,6 +12,7 @@ from services.outreach.school_register.model import LineError, RegisterTooLarge,
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_LINES = 50_000
+NAMED = 3
 _BOM = b"\xef\xbb\xbf"
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -102,9 +103,9 @@ def _columns(header: str, required: tuple[str, ...], delimiter: str) -> tuple[st
         names.pop()
     if missing := tuple(name for name in required if name not in names):
         raise RegisterUnreadable(
-            f"In der Kopfzeile fehlen Spalten: {', '.join(missing)}. Erwartet wird die unveränderte Datei, "
-            f"getrennt durch „{delimiter}“.",
-            f"The header lacks columns: {', '.join(missing)}. The unchanged file is expected, "
+            f"In der Kopfzeile fehlen Spalten: {_first_names(missing, 'und {count} weitere')}. "
+            f"Erwartet wird die unveränderte Datei, getrennt durch „{delimiter}“.",
+            f"The header lacks columns: {_first_names(missing, 'and {count} more')}. The unchanged file is expected, "
             f'separated by "{delimiter}".',
             missing,
         )
@@ -128,6 +129,13 @@ def _trimmed(cell: str) -> str:
 def shortened(value: str) -> str:
     """At most 80 characters of a value, for an error message."""
     return value if len(value) <= 80 else value[:79] + "…"
+
+
+def _first_names(names: tuple[str, ...], more: str) -> str:
+    """The first three; who sends another file is not helped by all that it lacks."""
+    if len(names) <= NAMED + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:NAMED])} {more.format(count=len(names) - NAMED)}"
 
 
 def _shown(line: bytes) -> str:

@@ -11,7 +11,7 @@ from services.outreach.usecases.people import active_person
 from shared.auth import SESSION_SECONDS, session_id
 from shared.errors import NotAllowed
 from shared.identity import Identity
-from shared.ids import random_id
+from shared.ids import derived_id, random_id
 from shared.log import correlation_id
 
 TRIES = 3
@@ -25,10 +25,11 @@ async def change_own_facts(
     return await _change(store, identity, lambda person: person.changed(request_id, **facts), now, request_id)
 
 
-async def sign_out(store: Store, identity: Identity, *, now: datetime, request_id: str) -> Person:
-    """End the one session with which the person asks, for every service."""
+async def sign_out(store: Store, identity: Identity, *, now: datetime) -> Person:
+    """End the one session with which the person asks, for every service; each session ends once."""
     until = now + timedelta(seconds=SESSION_SECONDS)
     session = session_id(identity.csrf)
+    request_id = derived_id("sign-out", session)
     return await _change(
         store, identity, lambda person: person.signed_out(session, until, now, request_id), now, request_id
     )

@@ -18,7 +18,7 @@ NEEDS_ME: frozenset[Step] = frozenset({"propose", "answer", "agree", "record"})
 
 @dataclass(frozen=True)
 class Steps:
-    """`next` is the step that comes next; the others say what is possible besides."""
+    """`next` is the step that comes next, `accepted` this person's own answer; the others say what is possible."""
 
     next: Step
     can_propose: bool
@@ -29,6 +29,7 @@ class Steps:
     can_move: bool
     can_cancel: bool
     can_complete: bool
+    accepted: bool
 
     @property
     def needs_me(self) -> bool:
@@ -52,6 +53,7 @@ def steps(identity: Identity, visit: Visit, now: datetime) -> Steps:
         "can_move": identity.coordinates and (visit.state == "proposed" or (visit.state == "confirmed" and not begun)),
         "can_cancel": active and rights.calls_off(identity, visit),
         "can_complete": visit.state == "confirmed" and begun and rights.sees_contact(identity, visit),
+        "accepted": visit.state == "proposed" and member is not None and member.answer == "accepted",
     }
     return Steps(_next(visit, possible, begun, identity.coordinates, now), **possible)
 

@@ -20,9 +20,9 @@ Text = Annotated[str, Query(max_length=500)]
 
 
 @router.get("/sign-in")
-async def ask(request: Request, pages: ThePages, person: Visitor, next: Text = "/") -> Response:
-    """Where the address is typed in."""
-    return ask_page(request, pages, next=own_path(next))
+async def ask(request: Request, pages: ThePages, person: Visitor, next: Text = "/", unsent: Text = "") -> Response:
+    """Where the address is typed in; `unsent`: after a form that came when the sign-in had ended."""
+    return ask_page(request, pages, next=own_path(next), unsent=bool(unsent))
 
 
 @router.post("/sign-in")
@@ -37,7 +37,7 @@ async def send_mail(request: Request, pages: ThePages, store: TheStore, now: Now
         )
     except FORM_ERRORS as error:
         return ask_page(request, pages, status_of_form(error), values=form, next=next_page, **wrong(request, error))
-    return see_other(f"/outreach/sign-in/sent?request={quote(handle)}")
+    return see_other(_code_page(handle)["this_page"])
 
 
 @router.get("/sign-in/sent")
@@ -45,7 +45,7 @@ async def sent(
     request: Request, pages: ThePages, person: Visitor, handle: Annotated[str, Query(alias="request")] = ""
 ) -> Response:
     """Says that a mail is on its way, and takes the code."""
-    return pages.show(request, "sign_in_sent.html", handle=handle)
+    return pages.show(request, "sign_in_sent.html", **_code_page(handle))
 
 
 @router.post("/sign-in/code")
@@ -56,7 +56,8 @@ async def use_code(request: Request, pages: ThePages, store: TheStore, now: Now,
     try:
         signed_in = await sign_in.sign_in_by_code(store, handle, code, client=client_of(request), now=now)
     except FORM_ERRORS as error:
-        return pages.show(request, "sign_in_sent.html", status_of_form(error), handle=handle, **wrong(request, error))
+        shown = {**_code_page(handle), **wrong(request, error)}
+        return pages.show(request, "sign_in_sent.html", status_of_form(error), **shown)
     return with_session(request, signed_in)
 
 
@@ -80,9 +81,9 @@ async def use_link(request: Request, pages: ThePages, store: TheStore, now: Now,
 @router.post("/sign-out")
 async def sign_out(request: Request, store: TheStore, now: Now, person: Visitor) -> Response:
     """End this browser's session, on the server too: a copy of its cookie opens nothing any more."""
-    form = await posted(request)
+    await posted(request)
     if person:
-        await account.sign_out(store, person, now=now, request_id=form_request_id(person, form))
+        await account.sign_out(store, person, now=now)
     return _without_session()
 
 
@@ -94,11 +95,16 @@ async def sign_out_everywhere(request: Request, store: TheStore, now: Now, perso
     return _without_session()
 
 
+def _code_page(handle: str) -> dict[str, str]:
+    return {"handle": handle, "this_page": f"/outreach/sign-in/sent?request={quote(handle)}"}
+
+
 def ask_page(request: Request, pages: Pages, status: int = 200, next: str = "/", **more: Any) -> Response:
     """The sign-in page, with the provider's button when there is one."""
     provider = request.app.state.settings.oidc_label if request.app.state.oidc else ""
     oidc = with_query("/outreach/sign-in/oidc", next=next)
-    return pages.show(request, "sign_in.html", status, next=next, provider=provider, oidc=oidc, **more)
+    shown = {"unsent": False, "next": next, "provider": provider, "oidc": oidc, **more}
+    return pages.show(request, "sign_in.html", status, **shown)
 
 
 def status_of_form(error: Exception) -> int:

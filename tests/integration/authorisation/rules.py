@@ -20,6 +20,7 @@ VISITS = SCHOOLS | COMPANIES | AMBASSADORS
 # Takes away what others are tested with (at the end the sessions): sent last, in this order.
 LAST = (
     "/notify/class-links/{registration_id}/renew", "/notify/class-links/{registration_id}/close",
+    "/notify/webhooks/{webhook_id}/delete",
     "/outreach/messages/replay", "/events/messages/replay", "/notify/messages/replay",
     "/outreach/people/{person_id}/remove-role", "/outreach/people/{person_id}/erase",
     "/outreach/ambassadors/{ambassador_id}/pause", "/outreach/act-as", "/outreach/sign-out-everywhere",
@@ -35,7 +36,8 @@ _PAGES = {
         /outreach/accessibility  /outreach/accessibility/thanks
         /notify/class/{secret}  /notify/class/{secret}/sent  /notify/erased
         /notify/confirm/{token}  /notify/mine/{token}  /notify/parent/{token}  /notify/calendar/{secret}.ics
-        /notify/unsubscribe/{token}
+        /notify/unsubscribe/{token}  /events/cannot-come/{token}
+        /events/confirm-again/{token}
     """,
     SIGNED_IN: """
         /outreach/account  /events/slots.csv  /events/slots.xlsx
@@ -103,6 +105,9 @@ _PAGES = {
         /outreach/people  /outreach/people/new  /outreach/people/{person_id}  /outreach/people/{person_id}/erase
         /outreach/schools  /outreach/search  /notify/search
         /notify/wordings  /notify/wordings/{campaign_id}/{kind}/{role}/{language}
+        /notify/webhooks  /notify/webhooks/new  /notify/webhooks/{webhook_id}  /notify/webhooks/{webhook_id}/change
+        /notify/webhooks/{webhook_id}/delete  /notify/webhooks/{webhook_id}/rotate
+        /notify/webhooks/{webhook_id}/calls/{call_id}
         /events/coverage  /outreach/coverage  /outreach/feedback
         /outreach/people/{person_id}/add-role  /outreach/people/{person_id}/remove-role
         /outreach/imports/{upload_id}/errors.csv
@@ -120,6 +125,7 @@ _FORMS = {
         /outreach/accessibility  /outreach/invitations/accept  /outreach/invitations/decline
         /notify/class/{secret}  /notify/confirm/{token}  /notify/parent/{token}
         /notify/mine/{token}/coming  /notify/mine/{token}/withdraw  /notify/unsubscribe/{token}
+        /events/cannot-come/{token}  /events/confirm-again/{token}
     """,
     SIGNED_IN: """
         /outreach/account  /outreach/act-as  /outreach/sign-out-everywhere
@@ -128,6 +134,7 @@ _FORMS = {
     SCHOOLS: "/events/search",
     OWN_SCHOOL: """
         /events/registrations/{registration_id}/accept  /events/registrations/{registration_id}/resize
+        /events/registrations/{registration_id}/confirm-again
         /events/registrations/{registration_id}/noted  /events/registrations/{registration_id}/acknowledge
         /events/self-found  /events/self-found/{record_id}/withdraw  /events/slots/{slot_id}/register
         /outreach/schools/{school_id}/movable-days  /outreach/visits/new
@@ -180,6 +187,10 @@ _FORMS = {
         /outreach/search  /notify/search  /outreach/people.csv  /outreach/people.xlsx
         /notify/wordings/{campaign_id}/{kind}/{role}/{language}
         /notify/wordings/{campaign_id}/{kind}/{role}/{language}/take-back
+        /notify/webhooks/new  /notify/webhooks/{webhook_id}/change  /notify/webhooks/{webhook_id}/delete
+        /notify/webhooks/{webhook_id}/rotate  /notify/webhooks/{webhook_id}/pause
+        /notify/webhooks/{webhook_id}/resume  /notify/webhooks/{webhook_id}/test
+        /notify/webhooks/{webhook_id}/replay  /notify/webhooks/{webhook_id}/calls/{call_id}/replay
         /outreach/import/{kind}  /outreach/import/{kind}/{import_id}
         /events/import/{kind}  /events/import/{kind}/{import_id}
     """,

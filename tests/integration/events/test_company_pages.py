@@ -392,3 +392,27 @@ async def test_home_shows_the_requests_with_the_earliest_dates_and_says_how_many
     asked = page.partition('name="registration"')[2].partition("</fieldset>")[0]
     assert "9a" in asked and "9x" not in asked
     assert "2 Klassen warten auf Ihre Antwort" in page or "2 classes wait for your answer" in page
+
+
+async def test_nothing_is_said_to_be_answered_when_the_reason_is_too_long(world: World) -> None:
+    slot = await world.slot({"approval": "company"}, places=60, groups=3)
+    made = [await world.teacher.made(f"slots/{slot['id']}/registrations", booking(name)) for name in ("9a", "9b")]
+    fields = {"registration": [each["id"] for each in made], "decision": "decline", "reason": "x" * 501}
+    answer = await visitor(world, "company").send("company/decide", fields)
+    assert answer.status_code == 422 and "at most 500 characters" in answer.text
+    assert "was answered" not in answer.text and "were answered" not in answer.text
+    assert await messages(world, "RegistrationDeclined") == []
+
+
+async def test_a_requirement_that_is_too_long_is_named_at_its_field(world: World) -> None:
+    fields = {"requirements": f"Sicherheitsschuhe\n{'x' * 161}"}
+    answer = await visitor(world, "company").send("offers/new", fields)
+    assert answer.status_code == 422
+    assert 'href="#requirements"' in answer.text and "Entry 2: This is too long" in answer.text
+
+
+async def test_a_cursor_that_is_none_of_ours_is_no_failure(world: World) -> None:
+    slot = await world.slot()
+    for path in ("registrations", "self-found", "company/visitors", "offers", f"offers/{slot['offer']['id']}"):
+        who = "teacher" if path in ("registrations", "self-found") else "company"
+        assert (await visitor(world, who).get(f"{path}?after={'x' * 201}")).status_code == 422, path

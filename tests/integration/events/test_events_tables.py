@@ -188,6 +188,9 @@ async def test_dates_are_moved_resized_and_called_off_by_a_file(world, slot):
     kept = await world.db.slots.find_one({})
     assert (kept["starts_local"], kept["places"]) == ("2026-12-03T10:00:00", 40)
     gone = {**moved, "state": "called off", "reason": "Umbau"}
+    assert (await browser.bring_in("slots", [gone]))[1] == (0, 0, 0, 1), "an old export overwrites nothing newer"
+    (row,) = await browser.rows("slots")
+    gone = {**row, "state": "called off", "reason": "Umbau"}
     assert (await browser.bring_in("slots", [gone]))[1] == (0, 1, 0, 0)
     assert (await world.db.registrations.find_one({}))["state"] == "cancelled"
 

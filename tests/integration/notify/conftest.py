@@ -6,7 +6,9 @@ from uuid import uuid4
 import pytest
 
 from shared.mongo import Database, database
+from tests.support.http_receiver import Receiver
 from tests.support.notify_world import ScriptedServer, World, build_world
+from tests.support.webhooks import Hooks, hooks_of
 
 
 @pytest.fixture
@@ -31,3 +33,14 @@ async def world(notify_db: Database, smtp: ScriptedServer) -> AsyncIterator[Worl
     world = await build_world(notify_db, smtp)
     yield world
     await world.mailer.close()
+
+
+@pytest.fixture
+async def hooks(world: World) -> AsyncIterator[Hooks]:
+    """The service with a program that webhooks call."""
+    receiver = await Receiver().start()
+    hooks = hooks_of(world, receiver)
+    yield hooks
+    await receiver.stop()
+    await hooks.sender.settle()
+    await hooks.caller.close()

@@ -136,6 +136,11 @@ async def test_a_pupil_asks_confirms_cannot_come_comes_after_all_and_withdraws(s
             assert "kann nicht kommen" in (await teacher.get("/notify/class-links/reg1")).text
         await http.post(f"{mine}/coming", data={"coming": "yes"})
         assert "Du bist dabei, Lena" in (await http.get(mine)).text
+        async with site.http("teacher") as teacher:
+            listed = (await teacher.get("/notify/class-links/reg1")).text
+            assert "kommt</span>" in listed and "post.example" not in listed
+        await http.post(f"{mine}/coming", data={"coming": "open"})
+        assert "Ich komme" in (await http.get(mine)).text
         erased = await http.post(f"{mine}/withdraw")
         assert "Alles ist gelöscht" in (await http.get(erased.headers["location"])).text
         assert (await http.get(mine)).status_code == 404

@@ -199,7 +199,7 @@ async def test_who_cannot_come_is_not_reminded_and_is_again_after_the_undo(world
     own = await confirmed(world, secret, older())
     await participants.say_coming(world.context, own, False, now=NOW)
     listed = await class_links.show_class_list(world.context, TEACHER, "reg1", now=NOW)
-    assert [(entry.first_name, entry.cannot_come) for entry in listed.entries] == [("Lena", True)]
+    assert [(entry.first_name, entry.standing) for entry in listed.entries] == [("Lena", "cannot_come")]
     world.clock.set(TWO_DAYS_BEFORE)
     await world.send_all()
     assert "lena@post.example" not in world.server.recipients[2:]
@@ -207,6 +207,23 @@ async def test_who_cannot_come_is_not_reminded_and_is_again_after_the_undo(world
     world.clock.set(ONE_DAY_BEFORE)
     await world.send_all()
     assert world.server.recipients.count("lena@post.example") == 3
+
+
+async def test_the_class_list_says_of_each_pupil_how_things_stand_and_counts_it(world: World, secret: str) -> None:
+    comes, silent, gone = [await confirmed(world, secret, older(name)) for name in ("Lena", "Mia", "Ole")]
+    await participants.say_coming(world.context, comes, True, now=NOW)
+    await participants.say_coming(world.context, gone, False, now=NOW)
+    for asking in (older("Pia"), younger("Emil")):
+        await participants.ask_for_reminders(world.context, secret, asking, client="c", now=NOW)
+    listed = await class_links.show_class_list(world.context, TEACHER, "reg1", now=NOW)
+    assert {entry.first_name: entry.standing for entry in listed.entries} == {
+        "Lena": "comes", "Mia": "no_reaction", "Ole": "cannot_come", "Pia": "pupil_asked", "Emil": "parent_asked",
+    }  # fmt: skip
+    assert (listed.reminded, sum(count for _, count in listed.counts)) == (2, 5)
+    await participants.say_coming(world.context, comes, None, now=NOW)
+    listed = await class_links.show_class_list(world.context, TEACHER, "reg1", now=NOW)
+    assert dict(listed.counts)["no_reaction"] == 2, "what was said can be taken back"
+    assert silent != comes
 
 
 async def test_a_reminder_whose_consent_is_missing_is_not_sent_even_if_it_was_planned(
@@ -320,10 +337,10 @@ async def test_the_teachers_list_has_first_names_and_states_but_no_address(world
     world.server.script = ["550 no such mailbox"]
     await ask(world, secret, older("Ada"))
     listed = await class_links.show_class_list(world.context, TEACHER, "reg1", now=NOW)
-    assert [(entry.first_name, entry.state, entry.failed) for entry in listed.entries] == [
-        ("Ada", "pupil_asked", True),
-        ("Emil", "parent_asked", False),
-        ("Lena", "confirmed", False),
+    assert [(entry.first_name, entry.standing) for entry in listed.entries] == [
+        ("Ada", "failed"),
+        ("Emil", "parent_asked"),
+        ("Lena", "no_reaction"),
     ]
     assert "@" not in repr(listed.entries) and listed.reminded == 1
 

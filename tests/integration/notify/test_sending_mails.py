@@ -6,7 +6,7 @@ from unittest.mock import AsyncMock
 
 import pytest
 
-from services.notify.sender import Sender
+from services.notify.sender import POLL_SECONDS, Sender
 from services.notify.smtp.mailer import Mailer
 from services.notify.smtp.relays import relay_of
 from services.notify.usecases.erasure import erase_due, forget_person_who_left
@@ -308,6 +308,27 @@ async def test_a_mail_whose_lease_was_lost_is_not_handed_to_the_relay(world: Wor
     await world.db.deliveries.update_one({"_id": lost.key}, {"$set": {"lease.token": "somebody else's"}})
     await send_delivery(world.context, world.mailer, lost, now=NOW)
     assert world.server.mails == [] and (await world.delivery(lost.key))["state"] == "sending"
+
+
+async def test_of_holds_that_are_renewed_together_the_lost_one_is_named(world: World) -> None:
+    await world.hear(confirmed())
+    deliveries = world.context.store.deliveries
+    first, second = await deliveries.claim(10, NOW)
+    await world.db.deliveries.update_one({"_id": first.key}, {"$set": {"lease.token": "somebody else's"}})
+    assert await asyncio.gather(*map(deliveries.renew, (first, second, second))) == [False, True, True]
+
+
+async def test_one_claim_serves_several_mails_but_an_urgent_one_does_not_wait_for_others_to_land(world: World) -> None:
+    world.server.hold = asyncio.Event()
+    await world.hear(*map(waitlisted, range(2, 5)))
+    assert await world.sender.send_due() == 3
+    await world.hear(waitlisted())
+    assert await world.sender.send_due() == 0, "room for one of four, and the last claim was a moment ago"
+    world.sender._claimed_at -= POLL_SECONDS
+    assert await world.sender.send_due() == 1
+    world.server.hold.set()
+    await world.sender.settle()
+    assert len(world.server.mails) == 4
 
 
 async def test_a_lease_is_renewed_before_the_mail_is_handed_to_the_relay(world: World) -> None:

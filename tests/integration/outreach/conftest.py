@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import httpx
@@ -23,6 +24,7 @@ from shared.service import front_door
 from tests.support.outreach import NOW, SECRET, HandClock
 
 PUBLIC_URL = "http://perspektive.example"
+FORMS = re.compile(r'<form(?=[^>]*method="post")[^>]* action="([^"]*)"[^>]*>(.*?)</form>', re.DOTALL)
 HIDDEN = re.compile(r'name="(csrf|request_id|token|handle|next)" value="([^"]*)"')
 
 
@@ -119,10 +121,11 @@ class Browser:
         return self.page
 
     async def send(self, path: str, fields: dict[str, Any] | None = None, **options: Any) -> httpx.Response:
-        """Send a form of the open page."""
+        """Send the open page's form for `path` with what it hides, or where there is none, what the page hides."""
         assert self.page is not None
+        forms = [form for action, form in FORMS.findall(self.page.text) if unescape(action) == path]
         hidden = {}
-        for name, value in HIDDEN.findall(self.page.text):
+        for name, value in HIDDEN.findall(forms[0] if forms else self.page.text):
             hidden.setdefault(name, value)
         return await self.client.post(path, data={**hidden, **(fields or {})}, **options)
 

@@ -66,7 +66,7 @@ async def test_the_other_services_hear_which_session_ended(store, toni, running)
     directory = Directory(store.db.client[f"{store.db.name}_copy"])
     await directory.copy_person((await said(store))[-1])
     here = await directory.person(person_id, epoch, csrf)
-    await sign_out(store, here, now=NOW, request_id="out")
+    await sign_out(store, here, now=NOW)
     await directory.copy_person((await said(store))[-1])
     assert await directory.person(person_id, epoch, csrf) is None
     assert await directory.person(*other) is not None
@@ -77,7 +77,7 @@ async def test_ended_sessions_are_forgotten_when_their_cookies_are_too_old(store
     for hour in (0, 1, 14):
         csrf = f"csrf-{hour}"
         who = await Directory(store.db).person(toni.id, 1, csrf)
-        await sign_out(store, who, now=NOW + timedelta(hours=hour), request_id=csrf)
+        await sign_out(store, who, now=NOW + timedelta(hours=hour))
     assert len((await store.db.people.find_one({"_id": toni.id}))["ended_sessions"]) == 1
 
 

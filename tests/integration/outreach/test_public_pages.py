@@ -130,7 +130,7 @@ NAMES_NOBODY = {
         "slots", "schools", "companies", "campaigns", "self_found_places", "waiting_list_log", "need_and_supply",
         *TALLIED,
     },
-    "notify": {"wordings", "campaign_names", "campaigns", "schools", "feeds"},
+    "notify": {"wordings", "campaign_names", "campaigns", "schools", "feeds", "webhooks"},
 }  # fmt: skip
 TECHNICAL = {"inbox", "leases", "relay_state", "erasure_receipts"}
 COPIED = {"people", "api_keys"}  # told of by outreach: what is erased there is erased in the copies

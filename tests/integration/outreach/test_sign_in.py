@@ -196,7 +196,7 @@ async def test_opening_the_link_shows_a_button_and_uses_nothing_up(store, person
         page = await browser.get(link)
         assert page.status_code == 200
         assert SESSION_COOKIE not in browser.client.cookies
-    assert (await browser.client.head(link)).status_code in (200, 405)
+    assert (await browser.client.head(link)).status_code == 200
     answer = await browser.send("/outreach/sign-in/link")
     assert (answer.status_code, answer.headers["location"]) == (303, "/notify/")
     assert SESSION_COOKIE in browser.client.cookies
@@ -262,3 +262,51 @@ async def test_signing_out_ends_the_session_here_and_everywhere_ends_it_on_every
     await browser.get("/outreach/account")
     await browser.send("/outreach/sign-out")
     assert SESSION_COOKIE not in browser.client.cookies
+
+
+async def test_each_sign_out_ends_the_session_it_came_from(running, person, browser, sign_in):
+    for _ in range(3):
+        await sign_in(person.id)
+        assert (await browser.get("/outreach/account")).status_code == 200
+        copied = browser.client.cookies[SESSION_COOKIE]
+        await browser.send("/outreach/sign-out")
+        running.app.state.directory._kept.clear()
+        browser.client.cookies.set(SESSION_COOKIE, copied)
+        assert (await browser.get("/outreach/account")).status_code == 303, "a copy of the cookie opens nothing"
+        browser.client.cookies.delete(SESSION_COOKIE)
+
+
+async def test_a_changed_language_shows_the_page_again_also_when_it_answered_a_form(browser):
+    await browser.get("/outreach/sign-in/sent?request=abc")
+    refused = await browser.send("/outreach/sign-in/code", {"code": "000000"})
+    assert refused.status_code == 422
+    assert 'name="back" value="/outreach/sign-in/sent?request=abc"' in refused.text
+    came = {"Referer": f"{browser.client.base_url}/outreach/sign-in?next=/events/home"}
+    refused = await browser.client.post("/outreach/sign-in", data={"email": "x"}, headers=came)
+    assert refused.status_code == 422 and 'value="/outreach/sign-in?next=/events/home"' in refused.text
+    elsewhere = {"Referer": "https://elsewhere.example/outreach/sign-in"}
+    refused = await browser.client.post("/outreach/sign-in", data={"email": "x"}, headers=elsewhere)
+    assert refused.status_code == 422 and "elsewhere" not in refused.text
+
+
+async def test_an_address_that_only_takes_a_form_says_so_on_a_page(browser):
+    answer = await browser.get("/outreach/sign-in/code")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert "This address only takes a form." in answer.text and "<h1>" in answer.text
+
+
+async def test_the_way_through_signing_in_keeps_the_address_with_its_query(browser):
+    answer = await browser.get("/outreach/people?kind=teacher&q=muster")
+    assert answer.headers["location"] == "/outreach/sign-in?next=/outreach/people%3Fkind%3Dteacher%26q%3Dmuster"
+    came = {"Referer": f"{browser.client.base_url}/outreach/account"}
+    unsent = await browser.client.post("/outreach/account", data={"name": "Toni"}, headers=came)
+    assert unsent.headers["location"] == "/outreach/sign-in?next=/outreach/account&unsent=yes"
+    page = await browser.get(unsent.headers["location"])
+    assert "Your sign-in had ended, so nothing was saved." in page.text
+
+
+async def test_a_form_without_its_request_id_is_refused(person, browser, sign_in):
+    await sign_in(person.id)
+    await browser.get("/outreach/account")
+    answer = await browser.send("/outreach/sign-out-everywhere", {"request_id": ""})
+    assert answer.status_code == 403 and "too old" in answer.text

@@ -1,7 +1,7 @@
 """Offers, slots and registrations in every state."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from deploy.local.demo.client import until
@@ -20,9 +20,11 @@ from services.events.usecases.inputs import (
     ResizeRegistration,
     WithReason,
 )
+from shared.answer_links import Action, AsSeen
 from shared.identity import Identity
 from shared.ids import random_id
 from tests.support.estate import CONTACT, Estate, offer_of
+from tests.support.estate_traces import LINKS
 from tests.support.front_door import NOW, SECRET
 from tests.support.states.common import THEN, database_of, hours
 
@@ -94,6 +96,7 @@ async def tours_in_every_state(estate: Estate, ids: dict[str, str]) -> dict[str,
         found |= await _ahead(made, found["offer_published"])
         found |= await _with_waiting_list(made, found["offer_published"])
         found |= await _on_the_day_and_after(made, found["offer_published"])
+        found |= await _asked_again(made) | await _links_in_mails(made, found)
         await _check(made, found)
         return found | await _self_found(made)
 
@@ -180,6 +183,36 @@ async def _on_the_day_and_after(made: Tours, offer: str) -> dict[str, str]:
         "not_recorded": await made.approved(past, "9c", THEN),
         "never_answered": await made.register(past, "9d", THEN),
     }  # fmt: skip
+
+
+async def _asked_again(made: Tours) -> dict[str, str]:
+    """Classes that have to confirm again: one has not answered, one has, and for one it is too late."""
+    rules = {"2026-10-13": {"asked": 6, "until": 2}, "2026-10-08": {"asked": 5, "until": 4}}
+    found = {}
+    for (day, rule), names in zip(rules.items(), (("asked_again", "asked_and_sure"), ("released",)), strict=True):
+        offer = await made.offer(f"Bitte bestätigen, {day}", THEN, approval="automatic", confirm_again=rule)
+        slot = await made.slot(offer, day, THEN)
+        found |= {name: await made.register(slot, f"9{name[-1]}", THEN) for name in names}
+    await upkeep.ask_and_release(made.store, now=NOW - timedelta(days=4))
+    await upkeep.ask_and_release(made.store, now=NOW)
+    sure = found["asked_and_sure"]
+    found["confirm_again"] = await _link(made, "confirm-again", found["asked_again"])
+    found["confirmed_again"] = await _link(made, "confirm-again", sure)
+    await registrations.say_still_coming(made.store, made.kim, sure, **_at(NOW))
+    return found
+
+
+async def _links_in_mails(made: Tours, found: dict[str, str]) -> dict[str, str]:
+    """Of a class that comes, and of one whose date was moved since the mail."""
+    over = LINKS.token("cannot-come", AsSeen(found["registration_moved"], 1, 1))
+    return {"cannot_come": await _link(made, "cannot-come", found["resized"]), "cannot_come_over": over}
+
+
+async def _link(made: Tours, action: Action, registration: str) -> str:
+    """The token in a mail that is written now."""
+    shown = await registrations.show_registration(made.store, made.kim, registration)
+    assert shown.slot
+    return LINKS.token(action, AsSeen(registration, shown.version, shown.slot.revision))
 
 
 async def _self_found(made: Tours) -> dict[str, str]:

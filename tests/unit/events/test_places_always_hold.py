@@ -8,15 +8,17 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from services.events.domain import commands as do
-from services.events.domain.facts import ACTIVE, Registration
+from services.events.domain.deadlines import TIME_TO_ANSWER
+from services.events.domain.facts import ACTIVE, ConfirmAgain, Registration
 from services.events.domain.ledger import FREEING, Ledger
 from shared.errors import RuleBroken
-from tests.support.events_world import NOW, STARTS, about, campaign, ledger, register, slot
+from tests.support.events_world import NOW, STARTS, about, campaign, ledger, offer, register, slot
 
 STEPS = st.tuples(
     st.sampled_from(
         ["register"] * 6 + ["cancel"] * 3 + ["resize"] * 3 + ["approve", "decline", "accept", "expire", "expire"]
         + ["resize_slot", "move_slot", "cancel_slot", "clear", "wait", "attend"]
+        + ["ask_again", "ask_again", "still_coming", "release", "release", "days_pass"]
     ),
     st.integers(0, 30),
     st.integers(1, 30),
@@ -43,6 +45,9 @@ class Story:
         if kind == "wait":
             self.now += timedelta(hours=10 * number)
             return
+        if kind == "days_pass":  # to where schools are asked, or a little later
+            self.now = max(self.now, self.book.slot.starts_utc - timedelta(days=14) + timedelta(hours=12 * which))
+            return
         command = self._command(kind, which, number)
         if command is None:
             return
@@ -56,6 +61,7 @@ class Story:
             )
             return
         self._check_rows(before[1])
+        self._check_who_is_asked_and_released(before[1])
         if isinstance(command, FREEING) or kind == "register":
             self._check_nobody_waits_for_nothing()
 
@@ -87,6 +93,9 @@ class Story:
             "decline": lambda: do.Decline(**facts),
             "accept": lambda: do.Accept(**facts),
             "expire": lambda: do.Expire(**facts),
+            "ask_again": lambda: do.AskAgain(**facts),
+            "still_coming": lambda: do.SayStillComing(**facts),
+            "release": lambda: do.Release(**facts),
             "attend": lambda: do.Attend(**facts, came=number > 5, pupils=number),
         }
         return makers[kind]() if kind in makers else None
@@ -116,6 +125,19 @@ class Story:
             versions = range(known.version + 1 if known else 1, row.version + 1)
             assert all((f"registration:{row.id}", version) in told for version in versions), "each version is told"
 
+    def _check_who_is_asked_and_released(self, before: dict[str, Registration]) -> None:
+        for row in self.book.registrations.values():
+            known, asked = before.get(row.id), row.question
+            if asked and (known is None or asked.asked_at != (known.question and known.question.asked_at)):
+                event("asked")
+                assert known is not None and known.state == row.state == "confirmed", "only who has places is asked"
+                assert asked.until - self.now >= TIME_TO_ANSWER and asked.until <= self.book.slot.starts_utc
+                assert (known.said_at or known.created_at) < self.now, "who has just registered is not asked"
+            if row.cause and known is not None and known.state != row.state:
+                event("released")
+                assert asked and asked.confirmed_at is None and self.now >= asked.until, "whoever answers keeps places"
+                assert asked.revision == self.book.slot.revision, "an answer about another date is not waited for"
+
     def _check_nobody_waits_for_nothing(self) -> None:
         slot = self.book.slot
         if slot.state != "open" or self.now >= slot.starts_utc:
@@ -130,7 +152,8 @@ class Story:
 @settings(max_examples=400, deadline=None)
 @given(SLOTS, st.lists(STEPS, max_size=60))
 def test_the_rules_of_places_hold_whatever_happens(held, steps):
-    story = Story(ledger(held, during=campaign(closes_at=STARTS + timedelta(days=90))))
+    asking = offer(confirm_again=ConfirmAgain(8, 3))
+    story = Story(ledger(held, offered=asking, during=campaign(closes_at=STARTS + timedelta(days=90))))
     for kind, which, number in steps:
         story.step(kind, which, number)
 

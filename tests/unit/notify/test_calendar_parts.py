@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from icalendar import Calendar
 
-from services.notify.calendar import Entry, ics
+from services.notify.calendar import Entry, by_the_library, ics
 from services.notify.domain import CalendarPart
 from services.notify.vtimezone import vtimezone
 
@@ -40,6 +42,30 @@ def test_a_request_parsed_back_says_everything() -> None:
     assert event["ORGANIZER"] == "mailto:mail@perspektive.example"
     assert event["ATTENDEE"] == "mailto:tessa@schule.example"
     assert event["ATTENDEE"].params["CN"] == "Tessa 'T' Müller"
+
+
+WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=200)
+PEOPLE = st.tuples(
+    WORDS, st.sampled_from(["tessa@schule.example", "a.very.long.address.indeed@" + "x" * 50 + ".example"])
+)
+PARTS = st.builds(CalendarPart, st.sampled_from(["REQUEST", "CANCEL"]), st.just("u-1@x.example"), st.integers(0, 99))
+ENTRIES = st.builds(
+    Entry,
+    summary=WORDS,
+    description=st.lists(WORDS).map("\n".join),
+    location=WORDS,
+    url=st.sampled_from(["", "https://perspektive.example/events/registrations/" + "r" * 60]),
+    starts_local=st.sampled_from([datetime(2026, 12, 1, 9), datetime(2027, 3, 28, 9, 30)]),
+    ends_local=st.just(datetime(2027, 3, 28, 12)),
+    zone=st.sampled_from(["Europe/Berlin", "America/New_York", "UTC"]),
+    organizer=st.none() | PEOPLE,
+    attendee=st.none() | PEOPLE,
+)
+
+
+@given(PARTS, ENTRIES)
+def test_the_part_written_by_hand_is_the_one_that_the_library_writes(part: CalendarPart, entry: Entry) -> None:
+    assert ics(part, entry, NOW) == by_the_library(part, entry, NOW)
 
 
 def test_a_cancellation_says_so_twice() -> None:

@@ -78,8 +78,8 @@ class Consents(RuleBasedStateMachine):
         self.own_yes = True
 
     @precondition(lambda self: self.there)
-    @rule(coming=st.booleans())
-    def comes(self, coming: bool) -> None:
+    @rule(coming=st.sampled_from([True, False, None]))
+    def comes(self, coming: bool | None) -> None:
         try:
             self.change(consent.comes(self.there, coming))
         except NotConfirmedYet:
@@ -103,6 +103,11 @@ class Consents(RuleBasedStateMachine):
         assert not one.is_reminded or allowed
         assert one.standing != "confirmed" or allowed
         assert one.complete == (one.state == "confirmed")
+
+    @invariant()
+    def nobody_comes_and_cannot_come(self) -> None:
+        one = getattr(self, "there", None)
+        assert one is None or not (one.coming and one.cannot_come)
 
     @invariant()
     def the_parent_is_asked_before_the_pupil(self) -> None:

@@ -419,3 +419,11 @@ def test_the_whole_states_register_is_read_in_little_memory():
     tracemalloc.stop()
     assert len(result.schools) + len(result.set_aside) == 5637
     assert peak < 100 * 1024 * 1024
+
+
+def test_another_file_is_refused_with_the_first_columns_that_it_lacks():
+    with pytest.raises(RegisterUnreadable) as caught:
+        parse_register(b"Name;Anschrift\n")
+    assert "Schulnummer, Schulform, Schulbezeichnung_1 und 10 weitere." in caught.value.reason_de
+    assert "and 10 more." in caught.value.reason_en and "UTMHochwert" not in caught.value.reason_de
+    assert len(caught.value.missing) == 13

@@ -58,7 +58,7 @@ def app(parts: Parts, tmp_path: Path) -> FastAPI:
     settings = CommonSettings(mongodb_url="mongodb://127.0.0.1:1", nats_url="nats://127.0.0.1:1", secret_key="x" * 32)
     db = connect("mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=1")["edge"]
     checks = {"store": parts.store_answers, "broker": parts.broker_connected}
-    app = build_edge("events", settings, db, Pages("events", tmp_path), no_lifespan, checks)
+    app = build_edge("events", settings, db, Pages("events", tmp_path, "Europe/Berlin"), no_lifespan, checks)
 
     @app.get("/crash")
     @app.get("/api/v1/crash")
@@ -268,3 +268,10 @@ async def test_without_the_broker_requests_are_answered_and_without_the_store_no
 def test_all_addresses_of_one_ipv6_network_are_counted_as_one(host: str | None, counted: str) -> None:
     client = (host, 1) if host else None
     assert client_of(Request({"type": "http", "headers": [], "client": client})) == counted
+
+
+async def test_head_is_answered_as_get_without_the_body(client: httpx.AsyncClient):
+    for address in ("/nowhere", "/api/v1/nowhere", "/healthz"):
+        asked, looked = await client.get(address), await client.head(address)
+        assert (looked.status_code, looked.content) == (asked.status_code, b"")
+        assert looked.headers["content-type"] == asked.headers["content-type"]

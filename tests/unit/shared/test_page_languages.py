@@ -20,13 +20,13 @@ def shown(pages: Pages, language: str) -> str:
 
 
 def test_each_language_has_its_own_words():
-    pages = Pages("events", Path(__file__).parent)
+    pages = Pages("events", Path(__file__).parent, "Europe/Berlin")
     assert "Das hat nicht geklappt" in shown(pages, "de")
     assert "That did not work" in shown(pages, "en")
 
 
 def in_german(template: str, **values: object) -> str:
-    return environment([], "de").from_string(template).render(**values)
+    return environment([], "de", "Europe/Berlin").from_string(template).render(**values)
 
 
 def test_texts_are_translated_wherever_they_stand_in_a_template():
@@ -42,7 +42,7 @@ def test_what_is_put_into_a_text_is_escaped_also_when_the_same_went_in_before_un
 
 def test_a_number_chooses_its_words():
     counted = '{{ ngettext("%(num)s pupil", "%(num)s pupils", count) }}'
-    made = environment([], "en").from_string(counted)
+    made = environment([], "en", "Europe/Berlin").from_string(counted)
     assert [made.render(count=count) for count in (1, 2, 1)] == ["1 pupil", "2 pupils", "1 pupil"]
 
 
@@ -50,3 +50,9 @@ def test_a_moment_is_shown_as_the_clock_of_its_own_zone_shows_it():
     berlin = datetime(2026, 12, 1, 0, 30, tzinfo=ZoneInfo("Europe/Berlin"))
     for moment, shown in ((berlin, "01.12.2026 0:30 Uhr"), (berlin.astimezone(UTC), "30.11.2026 23:30 Uhr")):
         assert f"{short_day(moment, 'de')} {clock_time(moment, 'de')}" == shown
+
+
+def test_moments_are_shown_in_the_regions_wall_time_and_wall_times_as_they_are():
+    late = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
+    assert in_german("{{ at|short_day }} {{ at|clock_time }}", at=late) == "02.07.2026 0:30 Uhr"
+    assert in_german("{{ at|day_and_time }}", at=late.replace(tzinfo=None)).endswith("1. Juli 2026, 22:30 Uhr")

@@ -27,6 +27,7 @@ TABLE = Table(
     "Dates",
     (
         Column("id", "Id", width=34),
+        Column("version", "Version", "whole", "shown", width=9),
         Column("state", "State", "choice", options=STATES, width=14),
         Column("reason", "Reason", width=26),
         Column("offer_id", "Offer’s id", use="once", width=34),
