@@ -56,6 +56,14 @@ def unruled(routes: list[Route]) -> list[Route]:
     return sorted(set(routes) - set(RULES))
 
 
+@pytest.mark.parametrize(("route", "choice"), CHOICES, ids=str)
+async def test_no_action_of_a_page_is_open_to_those_who_may_not(
+    estate: Estate, route: Route, choice: dict[str, str]
+) -> None:
+    for actor in sorted(set(ACTORS) - RULES[route]):
+        assert not _lets_in(actor, await _call(estate, actor, route, choice)), actor
+
+
 @pytest.mark.parametrize("route", PAGES, ids=" ".join)
 async def test_a_page_opens_for_those_who_may_and_for_nobody_else(estate: Estate, route: Route) -> None:
     answers = {actor: await _call(estate, actor, route) for actor in ACTORS}
@@ -71,14 +79,6 @@ def _lets_in(actor: str, answer: httpx.Response) -> bool:
     assert answer.status_code < 500, (actor, answer.status_code, answer.text[:500])
     assert not to_sign_in or actor == NOBODY, (actor, "was led to the sign-in page")
     return not to_sign_in and answer.status_code not in (401, 403)
-
-
-@pytest.mark.parametrize(("route", "choice"), CHOICES, ids=str)
-async def test_no_action_of_a_page_is_open_to_those_who_may_not(
-    estate: Estate, route: Route, choice: dict[str, str]
-) -> None:
-    for actor in sorted(set(ACTORS) - RULES[route]):
-        assert not _lets_in(actor, await _call(estate, actor, route, choice)), actor
 
 
 async def _call(
