@@ -19,10 +19,11 @@ PAGES = [route for route in RULES if route[0] == "GET"]
 NOT_TYPED = {
     *LAST, "/notify/calendars/{scope}", "/notify/wordings/{campaign_id}/{kind}/{role}/{language}/take-back",
     "/outreach/my-visits/unblock", "/outreach/ambassadors/{ambassador_id}/unblock",
-    "/outreach/people.csv", "/outreach/people.xlsx",
+    "/outreach/people.csv", "/outreach/people.xlsx", "/outreach/visits/{visit_id}/accept",
+    "/events/confirm-again/{token}",
 }  # fmt: skip
 TYPED = [route for route in RULES if route[0] == "POST" and route[1] in {*FORMS, *FILES} - NOT_TYPED]
-CHOSEN = {"action": "move", "change": "pause"}
+CHOSEN = {"action": "resize", "change": "pause"}
 # What this estate does not have: nobody's invitation is known but by its mail, there is no other provider to sign in
 # at, no funder's logo, and no date of the visit that a calendar could hold.
 NOT_HERE = {
@@ -43,7 +44,8 @@ ANSWERED: dict[str, tuple[int | None, int | None]] = {
     "/outreach/ambassadors/{ambassador_id}/settings": (None, 422),
     "/outreach/visits/{visit_id}/withdraw": (None, 422),
     "/outreach/visits/{visit_id}/cancel": (None, 422),
-    "/outreach/visits/{visit_id}/accept": (None, 422),
+    "/outreach/visits/{visit_id}/decline": (None, 422),
+    "/notify/webhooks/{webhook_id}/replay": (422, None),
     "/notify/wordings/{campaign_id}/{kind}/{role}/{language}": (None, 422),
     **{f"/{service}/messages/{{message_id}}/discard": (422, None) for service in ("outreach", "events", "notify")},
     "/notify/deliveries/{delivery_id}/correct": (409, 409),  # only an address that a server refused is corrected
