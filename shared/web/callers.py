@@ -1,6 +1,7 @@
 """Who is calling: a program with an API key (the API), or a person with a session cookie (the pages)."""
 
 from collections.abc import Awaitable, Callable
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Annotated
 from urllib.parse import quote
 
@@ -104,6 +105,18 @@ def _can_be_opened(request: Request, path: str) -> bool:
 def own_path(path: str) -> str:
     """`path` when it is a path of this origin, else `/` (a link in a form must not lead elsewhere)."""
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
+
+
+def client_of(request: Request) -> str:
+    """Who asks, for counting how often: the address, or the /64 of an IPv6 address, for a household has all of it."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host or "unknown"
+    if not isinstance(address, IPv6Address):
+        return host
+    return str(address.ipv4_mapped or ip_network((int(address), 64), strict=False))
 
 
 Person = Annotated[Identity, Depends(signed_in)]

@@ -21,6 +21,7 @@ from shared.schemas import events
 from shared.schemas.outreach import PersonChanged, Role
 from tests.support.chromium import ARGUMENTS, MISSING, chromium
 from tests.support.estate import Estate, furnished
+from tests.support.estate_traces import leave_traces
 from tests.support.front_door import NOW, ROLES, SECRET, FrontDoor, World, running_front_door
 from tests.support.looks import LOOKS, Window, opened
 from tests.support.notify_builders import registration, said, slot
@@ -49,12 +50,13 @@ def door(
 async def estate(
     mongodb_url: str, running_mailbox: MailServer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Estate]:
-    """A second running system, with everybody in it."""
+    """A second running system, with everybody in it and what they left there."""
     with (
         running_nats(tmp_path_factory.mktemp("nats")) as nats_url,
         running_front_door(mongodb_url, nats_url, running_mailbox.smtp_url) as door,
     ):
         async with furnished(door, mongodb_url) as made:
+            await leave_traces(made)
             yield made
 
 

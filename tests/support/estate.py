@@ -29,8 +29,10 @@ NOBODY = "nobody"
 # "foreign": of another school, another company.
 ACTORS = (
     NOBODY, "teacher", "foreign teacher", "company", "foreign company", "ambassador", "foreign ambassador",
-    "coordinator", "operator", "stranger",
+    "coordinator", "operator", "stranger", "teacher and company", "both, as teacher", "both, as company",
 )  # fmt: skip
+# Each a person of the own school and of the own company, acting as this role, or as both.
+IN_TWO_ROLES = {"teacher and company": "", "both, as teacher": "teacher", "both, as company": "company"}
 
 
 @dataclass
@@ -55,8 +57,15 @@ class Estate:
             )  # fmt: skip
             token = re.search(r'name="csrf" value="(\w+)"', (await browser.get("/outreach/account")).text)
             self.tokens[actor] = token[1] if token else ""
+            if chosen := IN_TWO_ROLES.get(actor):
+                await self._act_as(browser, actor, chosen)
             self.browsers[actor] = browser
         return self.browsers[actor]
+
+    async def _act_as(self, browser: httpx.AsyncClient, actor: str, kind: str) -> None:
+        role = f"{kind}:{self.ids['school_id' if kind == 'teacher' else 'company_id']}"
+        answer = await browser.post("/outreach/act-as", data={"csrf": self.tokens[actor], "role": role})
+        assert answer.status_code == 303, answer.text[:400]
 
     async def key(self, scopes: tuple[str, ...]) -> str:
         """The API key with just these scopes, known to all services."""
@@ -112,7 +121,9 @@ async def _furnish(client: Client, estate: Estate) -> None:
     campaign = await _post(client, "/outreach/api/v1/campaigns", _campaign(NOW))
     own = {"teacher": schools[0], "company": companies[0]["id"]}
     for role, organisation in (*own.items(), ("foreign teacher", schools[1]), ("foreign company", companies[1]["id"])):
-        estate.people[role] = await _person(client, role, role.split()[-1], organisation)
+        estate.people[role] = await _person(client, role, {role.split()[-1]: organisation})
+    for actor in IN_TWO_ROLES:
+        estate.people[actor] = await _person(client, actor, own)
     ambassadors = [
         await _post(client, "/outreach/api/v1/ambassadors", _ambassador(company["id"], number))
         for number, company in enumerate(companies)
@@ -124,7 +135,7 @@ async def _furnish(client: Client, estate: Estate) -> None:
         "organisation_id": schools[0],
         "ambassador_id": ambassadors[0]["id"], "visit_id": visit, "person_id": await _spare_person(client, schools[1]),
     }  # fmt: skip
-    estate.ids["colleague_id"] = await _person(client, "colleague", "teacher", schools[0])
+    estate.ids["colleague_id"] = await _person(client, "colleague", {"teacher": schools[0]})
     estate.ids["other_school_id"] = schools[1]
     await _tour(client, estate)
 
@@ -193,16 +204,18 @@ async def _schools(client: Client) -> list[str]:
     return [school["id"] for school in found]
 
 
-async def _person(client: Client, name: str, kind: str, organisation: str) -> str:
+async def _person(client: Client, name: str, roles: dict[str, str]) -> str:
+    """The id of a new person with these kinds of roles, each in an organisation."""
+    mailbox = name.replace(",", "").replace(" ", "-")
     body = {
-        "name": name.title(), "email": f"{name.replace(' ', '-')}@beispiel.example", "language": "de",
-        "roles": [{"kind": kind, "organisation_id": organisation}],
+        "name": name.title(), "email": f"{mailbox}@beispiel.example", "language": "de",
+        "roles": [{"kind": kind, "organisation_id": organisation} for kind, organisation in roles.items()],
     }  # fmt: skip
     return (await _post(client, "/outreach/api/v1/people", body))["id"]
 
 
 async def _spare_person(client: Client, school_id: str) -> str:
-    return await _person(client, "spare person", "teacher", school_id)
+    return await _person(client, "spare person", {"teacher": school_id})
 
 
 def _company(number: int) -> dict[str, Any]:

@@ -25,6 +25,10 @@ from tests.support.sample_forms import attached, filled
 LINKS = AnswerLinks(SECRET, "")
 # Which of the ids an address means, where its name alone does not say so: the longest beginning counts.
 MEANT = {
+    **{
+        f"/events/registrations/{{registration_id}}/{page}": {"registration_id": "confirmed_id"}
+        for page in ("day-sheet", "attendance-list", "qr", "calendar.ics")
+    },
     "/notify/class-links/": {"registration_id": "confirmed_id"},
     "/notify/calendar/": {"secret": "feed_secret"},
     "/notify/confirm/": {"token": "confirm"},

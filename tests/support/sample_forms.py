@@ -9,6 +9,7 @@ CONTACT = {
     "contact.name": "Lehrkraft Muster", "contact.email": "lehrkraft@schule.example", "contact.phone": "",
     "contact.language": "de",
 }  # fmt: skip
+BOOKED_BY = {name: value for name, value in CONTACT.items() if name != "contact.language"}
 PERSON = {"name": "Neu Hier", "email": "neu@beispiel.example", "language": "de"}
 GROUP = {"group.name": "9c", "group.grade": "9", "group.pupils": "12", "group.adults": "1"}
 COMPANY = {"name": "Neu GmbH", "street": "Weg 1", "postal_code": "59821", "town": "Arnsberg"}
@@ -18,7 +19,7 @@ CAMPAIGN = {
 }  # fmt: skip
 OFFER_FACTS = {
     "title": "Neu", "grades": ["9"], "place.name": "Werk", "place.street": "Weg 1", "place.postal_code": "59821",
-    "place.town": "Arnsberg", **CONTACT,
+    "place.town": "Arnsberg", **BOOKED_BY,
 }  # fmt: skip
 SERIES = {
     "series.weekdays": ["1"], "series.first_day": "2026-12-01", "series.last_day": "2026-12-08",
@@ -85,7 +86,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/outreach/visits/{visit_id}/propose": {"alternative": "1", "ambassador_ids": ["{ambassador_id}"]},
     "/events/offers/new": OFFER,
     "/events/offers/waiting": {"offer": ["{offer_id}"]},
-    "/events/offers/{offer_id}/again": {"campaign_id": "{campaign_id}", **CONTACT},
+    "/events/offers/{offer_id}/again": {"campaign_id": "{campaign_id}", **BOOKED_BY},
     "/events/offers/{offer_id}/edit": {**OFFER_FACTS, "version": "1"},
     "/events/offers/{offer_id}/slots/new": SLOT,
     "/events/offers/{offer_id}/slots/series": SERIES,
@@ -98,7 +99,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/events/self-found": SELF_FOUND,
     "/events/slots/{slot_id}/check-in": {"came.{registration_id}": "yes", "pupils.{registration_id}": "3"},
     "/events/slots/{slot_id}/decide": {"registration": ["{registration_id}"], "decision": "approve"},
-    "/events/slots/{slot_id}/register": {"school_id": "{school_id}", **GROUP, **CONTACT, "acknowledged": "yes"},
+    "/events/slots/{slot_id}/register": {"school_id": "{school_id}", **GROUP, **BOOKED_BY, "acknowledged": "yes"},
     "/outreach/messages/{message_id}/discard": {"reason": "test"},
     "/events/messages/{message_id}/discard": {"reason": "test"},
     "/notify/messages/{message_id}/discard": {"reason": "test"},
@@ -130,6 +131,7 @@ FORMS: dict[str, dict[str, Any]] = {
 # What a page needs to know beside its path.
 QUERIES = {
     "/outreach/my-organisation/{organisation_id}/people/{person_id}/remove": {"kind": "teacher"},
+    "/outreach/people/{person_id}/remove-role": {"kind": "teacher", "organisation_id": "{other_school_id}"},
     "/outreach/schools/choose": {"next": "/outreach/visits/new", "q": "schule"},
 }
 FILES = {
@@ -137,6 +139,11 @@ FILES = {
     "/outreach/import/{kind}": ("companies.csv", b"name;street;postal_code;town\nBeispiel;Weg 1;59821;Arnsberg\n"),
     "/events/import/{kind}": ("self-found.csv", b"company_name;day\nWerkstatt;2026-12-15\n"),
 }
+
+
+def asked(path: str, ids: dict[str, str]) -> dict[str, str]:
+    """What the page of `path` needs to know beside its path, with the ids of what there is."""
+    return {name: value.format(**ids) for name, value in QUERIES.get(path, {}).items()}
 
 
 def attached(path: str) -> dict[str, tuple[str, bytes, str]] | None:

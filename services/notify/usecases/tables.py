@@ -1,11 +1,13 @@
-"""The mail log as a file; it can be exported only. Addresses of pupils and parents never leave the service."""
+"""The mail log and the suppressed addresses as files; they can be exported only. Addresses of pupils and parents never
+leave the service."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.notify.domain import Delivery
-from services.notify.usecases import mail_log
+from services.notify.suppression import Suppression
+from services.notify.usecases import mail_log, suppressing
 from services.notify.usecases.context import Context
 from shared.auth import Identity
 from shared.tables.columns import Column, Row, Table, labelled
@@ -58,6 +60,42 @@ TABLE = Table(
     ),
     "/notify/",
 )
+
+REASONS = labelled(
+    refused="refused a mail", bounced="a mail came back", complained="complained about a mail", by_hand="by hand"
+)
+SUPPRESSIONS = Table(
+    "suppressions",
+    "Suppressed addresses",
+    (
+        Column("id", "Key", width=40),
+        Column("masked", "Mail address", width=30),
+        Column("reason", "Reason", "choice", options=REASONS, width=26),
+        Column("answer", "The mail server’s answer", width=50),
+        Column("note", "Why", width=44),
+        Column("since", "Since", "wall", width=17),
+        Column("lifted_at", "Lifted", "wall", width=17),
+        Column("erase_after", "Erased on", "wall", width=17),
+    ),
+    "/notify/suppressions",
+)
+
+
+async def export_suppressions(
+    context: Context, identity: Identity, zone: str, *, lifted: bool
+) -> AsyncIterator[Sequence[Row]]:
+    """Suppressed addresses, or those that were `lifted`, the newest first, as far as their list shows them."""
+    pages = every_page(
+        lambda after: suppressing.list_suppressions(context, identity, active=not lifted, limit=PER_PAGE, after=after)
+    )
+    async for page in pages:
+        yield [_suppression_row(each, zone) for each in page]
+
+
+def _suppression_row(suppression: Suppression, zone: str) -> Row:
+    plain = {name: getattr(suppression, name) for name in ("id", "masked", "reason", "answer", "note")}
+    moments = ("since", "lifted_at", "erase_after")
+    return {**plain, **{name: _wall(getattr(suppression, name), zone) for name in moments}}
 
 
 async def export_deliveries(

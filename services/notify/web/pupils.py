@@ -23,12 +23,12 @@ from services.notify.usecases import participants
 from services.notify.usecases.participants import OwnPage
 from shared.errors import Invalid, RuleBroken
 from shared.ui.language import sentence
-from shared.web.callers import Visitor
+from shared.web.callers import Visitor, client_of
 from shared.web.pages import Pages, errors_by_field, language_of, posted, see_other
 from shared.web.problems import status_of
 
 router = APIRouter()
-DEAD_END = (ClassLinkUnknown, VisitIsOver, LinkIsOver, NoRoomLeft, ParentNotAskedAnyMore, TooManyAsked)
+DEAD_END = (ClassLinkUnknown, VisitIsOver, LinkIsOver, ParentNotAskedAnyMore)
 SAID = {"yes": True, "no": False, "open": None}
 Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)]
 
@@ -61,10 +61,11 @@ async def ask(
     try:
         asked = AskForm.model_validate({name: value for name, value in values.items() if value.strip()})
         asking = Asking(asked.first_name, asked.email, asked.under_16, asked.parent_email or "", language_of(request))
-        await participants.ask_for_reminders(context, secret, asking, client=_client(request), now=now)
-    except (ValidationError, Invalid) as error:
+        await participants.ask_for_reminders(context, secret, asking, client=client_of(request), now=now)
+    except (ValidationError, Invalid, NoRoomLeft, TooManyAsked) as error:
         errors = errors_by_field(error, language_of(request))
-        return await _class_page(secret, request, context, pages, now, 422, errors=errors, values=values)
+        status = 422 if isinstance(error, ValidationError) else status_of(error)
+        return await _class_page(secret, request, context, pages, now, status, errors=errors, values=values)
     except DEAD_END as error:
         return _dead_end(request, pages, error)
     return see_other(f"/notify/class/{secret}/sent?to={'parent' if asked.under_16 else 'pupil'}")
@@ -219,7 +220,3 @@ def _private(page: Response) -> Response:
     page.headers["Cache-Control"] = "no-store"
     page.headers["X-Robots-Tag"] = "noindex"
     return page
-
-
-def _client(request: Request) -> str:
-    return request.client.host if request.client else "unknown"

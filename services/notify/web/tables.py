@@ -1,4 +1,4 @@
-"""The mail log as a file."""
+"""The mail log and the suppressed addresses as files."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 
@@ -15,4 +15,14 @@ def _deliveries(request: Request, person: Identity, given: Mapping[str, str]) ->
     return tables.export_deliveries(state.context, person, given, state.settings.zone)
 
 
-router = export_router([Export(tables.TABLE, "/deliveries", _deliveries, ("state", "kind", "about"))])
+def _suppressions(request: Request, person: Identity, given: Mapping[str, str]) -> AsyncIterator[Sequence[Row]]:
+    state = request.app.state
+    return tables.export_suppressions(state.context, person, state.settings.zone, lifted=bool(given.get("lifted")))
+
+
+router = export_router(
+    [
+        Export(tables.TABLE, "/deliveries", _deliveries, ("state", "kind", "about")),
+        Export(tables.SUPPRESSIONS, "/suppressions", _suppressions, ("lifted",)),
+    ]
+)

@@ -1,5 +1,6 @@
 """Schools: importing the ministry's register, finding schools, their movable days."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -78,9 +79,9 @@ async def import_schools(
     import of the same file changes nothing. RegisterFileUnreadable, RegisterFileTooLarge.
     """
     identity.must_coordinate()
-    parsed = _parsed(data, pupils)
+    parsed = await asyncio.to_thread(_parsed, data, pupils)  # most of a second, in which others are answered
     known = await stored.register_entries(store)
-    expected = difference(known, parsed)
+    expected = await asyncio.to_thread(difference, known, parsed)
     if dry_run:
         return _imported(parsed, [expected], expected, dry_run=True)
     done = [await _write_chunk(store, chunk, now=now, request_id=request_id) for chunk in _chunks(parsed)]

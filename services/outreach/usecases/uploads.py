@@ -1,9 +1,12 @@
 """An uploaded register between its dry run and the confirmation: kept here for an hour, not uploaded again."""
 
+import asyncio
 import dataclasses
 import zlib
 from datetime import datetime, timedelta
 from typing import Any
+
+import bson
 
 from services.outreach.school_register import LineError, SetAside
 from services.outreach.store.collections import gone_at
@@ -27,8 +30,8 @@ async def keep_upload(
 ) -> str:
     """The id under which the files are kept for an hour. RegisterFileUnreadable, RegisterFileTooLarge."""
     identity.must_coordinate()
-    await import_schools(store, identity, register, pupils, dry_run=True, now=now, request_id=request_id)
-    packed = {"register": zlib.compress(register, 1), "pupils": zlib.compress(pupils, 1) if pupils else None}
+    expected = await import_schools(store, identity, register, pupils, dry_run=True, now=now, request_id=request_id)
+    packed = await asyncio.to_thread(_packed, register, pupils, expected)
     if sum(len(part) for part in packed.values() if part) > LARGEST:
         raise RegisterFileTooLarge(
             reason_de=f"Gepackt sind höchstens {LARGEST} Bytes erlaubt.",
@@ -44,13 +47,10 @@ async def keep_upload(
 
 
 async def look_at_upload(store: Store, identity: Identity, upload_id: str, *, now: datetime) -> Imported:
-    """What importing the upload would do; once imported, what it did. UploadNotFound."""
+    """What importing the upload would have done when it came; once imported, what it did. UploadNotFound."""
     identity.must_coordinate()
     kept = await _kept(store, upload_id, now)
-    if kept["done"]:
-        return _from_document(kept["done"])
-    register, pupils = _unpacked(kept)
-    return await import_schools(store, identity, register, pupils, dry_run=True, now=now, request_id=upload_id)
+    return _from_document(kept["done"] or bson.decode(zlib.decompress(kept["expected"])))
 
 
 async def import_upload(store: Store, identity: Identity, upload_id: str, *, now: datetime) -> Imported:
@@ -59,11 +59,11 @@ async def import_upload(store: Store, identity: Identity, upload_id: str, *, now
     kept = await _kept(store, upload_id, now)
     if kept["done"]:
         return _from_document(kept["done"])
-    register, pupils = _unpacked(kept)
+    register, pupils = await asyncio.to_thread(_unpacked, kept)
     done = await import_schools(store, identity, register, pupils, dry_run=False, now=now, request_id=upload_id)
-    outcome = dataclasses.asdict(dataclasses.replace(done, changes=done.changes[:1000], errors=done.errors[:10_000]))
+    erased = dict.fromkeys(("register", "pupils", "expected"))
     await store.db.uploads.update_one(
-        {"_id": upload_id, "done": None}, {"$set": {"done": outcome, "register": None, "pupils": None}}
+        {"_id": upload_id, "done": None}, {"$set": {"done": _to_document(done), **erased}}
     )
     return done
 
@@ -73,6 +73,18 @@ async def _kept(store: Store, upload_id: str, now: datetime) -> dict[str, Any]:
     if kept is None:
         raise UploadNotFound
     return kept
+
+
+def _packed(register: bytes, pupils: bytes | None, expected: Imported) -> dict[str, bytes | None]:
+    outcome = bson.encode(_to_document(expected))
+    parts = {"register": register, "pupils": pupils, "expected": outcome}
+    return {name: zlib.compress(part, 1) if part else None for name, part in parts.items()}
+
+
+def _to_document(outcome: Imported) -> dict[str, Any]:
+    return dataclasses.asdict(
+        dataclasses.replace(outcome, changes=outcome.changes[:1000], errors=outcome.errors[:10_000])
+    )
 
 
 def _unpacked(kept: dict[str, Any]) -> tuple[bytes, bytes | None]:

@@ -10,12 +10,12 @@ from services.outreach.edge import FORM_ERRORS, Now, ThePages, TheStore, wrong
 from services.outreach.usecases import colleagues, invitations, sign_in
 from services.outreach.usecases.colleagues import Team
 from services.outreach.usecases.sign_in import AskForSignIn
-from services.outreach.web.sign_in import client_of, status_of_form
+from services.outreach.web.sign_in import status_of_form
 from shared.auth import hash_of_key
 from shared.errors import RuleBroken
 from shared.ids import derived_id
 from shared.schemas.outreach import RoleKind
-from shared.web.callers import Person, Visitor
+from shared.web.callers import Person, Visitor, client_of
 from shared.web.pages import form_request_id, nested, posted, see_other, validated
 
 router = APIRouter()

@@ -68,7 +68,8 @@ async def change(
             store, person, company_id, command, now=now, request_id=form_request_id(person, form)
         )
     except FORM_ERRORS as error:
-        return await _page(company_id, request, pages, store, person, 422, dict(form), **wrong(request, error))
+        typed = {"active": "", **form}  # a box without a tick is not sent
+        return await _page(company_id, request, pages, store, person, 422, typed, **wrong(request, error))
     return see_other(f"/outreach/companies/{company_id}")
 
 

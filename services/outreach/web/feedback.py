@@ -10,7 +10,7 @@ from services.outreach.usecases import feedback
 from services.outreach.web.addresses import with_query
 from services.outreach.web.public import shown_text
 from shared.errors import TooManyRequests
-from shared.web.callers import Person, Visitor
+from shared.web.callers import Person, Visitor, client_of
 from shared.web.pages import form_request_id, language_of, posted, see_other, validated
 
 router = APIRouter()
@@ -33,7 +33,7 @@ async def send(request: Request, pages: ThePages, store: TheStore, now: Now, per
         return see_other("/outreach/accessibility/thanks")
     try:
         await feedback.send_feedback(
-            store, validated(SendFeedback, fields), client=request.client.host if request.client else "unknown",
+            store, validated(SendFeedback, fields), client=client_of(request),
             language=language_of(request), now=now, request_id=str(form.get("request_id", ""))[:100],
         )  # fmt: skip
     except FORM_ERRORS as error:

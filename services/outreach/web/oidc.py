@@ -20,9 +20,9 @@ from services.outreach.domain.sign_in import AddressNotVerified, NotKnownHere, P
 from services.outreach.edge import Now, ThePages, TheStore, wrong
 from services.outreach.settings import Settings
 from services.outreach.usecases import sign_in
-from services.outreach.web.sign_in import ask_page, client_of, with_session
+from services.outreach.web.sign_in import ask_page, with_session
 from shared.errors import NotFound, RuleBroken, TooManyRequests
-from shared.web.callers import own_path
+from shared.web.callers import client_of, own_path
 from shared.web.pages import Pages
 
 if TYPE_CHECKING:

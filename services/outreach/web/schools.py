@@ -61,7 +61,7 @@ async def set_movable_days(
             store, person, school_id, command, now=now, request_id=form_request_id(person, form)
         )
     except FORM_ERRORS as error:
-        return await _page(school_id, request, pages, store, person, status=422, **wrong(request, error))
+        return await _page(school_id, request, pages, store, person, status=422, chosen=days, **wrong(request, error))
     return see_other(f"/outreach/schools/{school_id}")
 
 
@@ -89,10 +89,15 @@ async def _page(
     store: TheStore,
     person: Person,
     status: int = 200,
+    chosen: list[str] | None = None,
     **more: object,
 ) -> Response:
+    """`chosen`: the movable days as they were ticked and typed, when they could not be kept."""
     person.must_act_for_school(school_id)
     school = await schools.get_school(store, person, school_id)
+    known = [str(day) for day in school.movable_days]
+    ticked = known if chosen is None else chosen
+    typed = {"days": next((day for day in ticked if day not in known), "")}
     staff = []
     if person.coordinates:
         staff, _ = await people.list_people(store, person, organisation_id=school_id, limit=200)
@@ -100,4 +105,5 @@ async def _page(
         "district": next((d.name for d in region.districts() if d.ags == school.district_ags), school.district_ags),
         "type": region.school_types(language_of(request)).get(school.school_type, school.school_type),
     }
-    return pages.show(request, "school.html", status, school=school, staff=staff, facts=facts, **more)
+    days = {"ticked": ticked, "typed": typed}
+    return pages.show(request, "school.html", status, school=school, staff=staff, facts=facts, days=days, **more)

@@ -12,7 +12,7 @@ from services.outreach.web.addresses import with_query
 from shared.auth import SESSION_SECONDS, Sessions
 from shared.errors import Invalid, TooManyRequests
 from shared.ui.menu import home_of
-from shared.web.callers import ACTING_COOKIE, SESSION_COOKIE, Person, Visitor, own_path
+from shared.web.callers import ACTING_COOKIE, SESSION_COOKIE, Person, Visitor, client_of, own_path
 from shared.web.pages import Pages, form_request_id, posted, see_other, validated
 
 router = APIRouter()
@@ -141,8 +141,3 @@ def _first_page(signed_in: SignedIn) -> str:
     if signed_in.back_to not in ("/", ""):
         return own_path(signed_in.back_to)
     return home_of(signed_in.person.roles)
-
-
-def client_of(request: Request) -> str:
-    """The machine that asks, for counting how often."""
-    return request.client.host if request.client else "unknown"

@@ -1,6 +1,6 @@
 """Who may open which page and send which form. A route that is not named here fails the test."""
 
-from tests.support.estate import ACTORS, NOBODY
+from tests.support.estate import ACTORS, IN_TWO_ROLES, NOBODY
 
 ANYBODY = frozenset(ACTORS)
 SIGNED_IN = ANYBODY - {NOBODY}
@@ -23,7 +23,8 @@ LAST = (
     "/notify/webhooks/{webhook_id}/delete",
     "/outreach/messages/replay", "/events/messages/replay", "/notify/messages/replay",
     "/outreach/people/{person_id}/remove-role", "/outreach/people/{person_id}/erase",
-    "/outreach/ambassadors/{ambassador_id}/pause", "/outreach/sign-out-everywhere", "/outreach/sign-out",
+    "/outreach/ambassadors/{ambassador_id}/pause", "/outreach/act-as", "/outreach/sign-out-everywhere",
+    "/outreach/sign-out",
 )  # fmt: skip
 
 _PAGES = {
@@ -91,7 +92,8 @@ _PAGES = {
         /notify/  /notify/deliveries.csv  /notify/deliveries.xlsx  /notify/deliveries/{delivery_id}
         /notify/deliveries/{delivery_id}/preview  /notify/deliveries/{delivery_id}/resend
         /notify/stuck  /notify/stuck/count
-        /notify/suppressions  /notify/suppressions/{suppression_id}  /notify/suppressions/{suppression_id}/lift
+        /notify/suppressions  /notify/suppressions.csv  /notify/suppressions.xlsx
+        /notify/suppressions/{suppression_id}  /notify/suppressions/{suppression_id}/lift
         /notify/upcoming  /notify/templates  /notify/templates/{kind}  /notify/templates/{kind}/preview
     """,
     AGENCY: """
@@ -194,8 +196,15 @@ _FORMS = {
     """,
 }
 
+
+def _and_in_two_roles(actors: frozenset[str]) -> frozenset[str]:
+    """With those who hold two roles: what one of the roles may, or only what the one may as which they act."""
+    may = {actor for actor, chosen in IN_TWO_ROLES.items() if actors & ({chosen} if chosen else {"teacher", "company"})}
+    return actors | may
+
+
 RULES = {
-    (method, path): actors
+    (method, path): _and_in_two_roles(actors)
     for method, table in (("GET", _PAGES), ("POST", _FORMS))
     for actors, paths in table.items()
     for path in paths.split()

@@ -1,17 +1,20 @@
 """Every route times everybody who might call it: what is not allowed is refused, by people and by programs."""
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import httpx
 import pytest
 
+from services.events.web import manage, offers
 from shared.ids import random_id
 from tests.integration.authorisation.rules import LAST, RULES
 from tests.support.estate import ACTORS, NOBODY, Estate
 from tests.support.estate_traces import named
 from tests.support.routes import Route, all_routes, application, is_api, is_page, routes_of
-from tests.support.sample_forms import QUERIES, attached, filled
+from tests.support.sample_forms import asked, attached, filled
 
 pytestmark = pytest.mark.processes_only
 
@@ -23,6 +26,13 @@ def _order(route: Route) -> int:
 PAGES = sorted((route for route in all_routes() if is_page(route)), key=_order)
 # What an address names that need not exist: whoever may not know does not learn that it is not there.
 MADE_UP = {"action": "resize", "change": "pause"}
+CHOICES = [
+    (route, {name: choice})
+    for route in RULES
+    for name, choices in {"action": manage.CHANGES, "change": offers.STATES}.items()
+    for choice in choices
+    if f"{{{name}}}" in route[1]
+]
 # Nothing to be found in this estate: no provider to sign in at, no funder's logo, no date that a calendar could hold;
 # and what an invitation leads to is known by its mail alone (test_links_in_mails opens it).
 NOT_THERE = {
@@ -46,6 +56,14 @@ def unruled(routes: list[Route]) -> list[Route]:
     return sorted(set(routes) - set(RULES))
 
 
+@pytest.mark.parametrize(("route", "choice"), CHOICES, ids=str)
+async def test_no_action_of_a_page_is_open_to_those_who_may_not(
+    estate: Estate, route: Route, choice: dict[str, str]
+) -> None:
+    for actor in sorted(set(ACTORS) - RULES[route]):
+        assert not _lets_in(actor, await _call(estate, actor, route, choice)), actor
+
+
 @pytest.mark.parametrize("route", PAGES, ids=" ".join)
 async def test_a_page_opens_for_those_who_may_and_for_nobody_else(estate: Estate, route: Route) -> None:
     answers = {actor: await _call(estate, actor, route) for actor in ACTORS}
@@ -63,12 +81,14 @@ def _lets_in(actor: str, answer: httpx.Response) -> bool:
     return not to_sign_in and answer.status_code not in (401, 403)
 
 
-async def _call(estate: Estate, actor: str, route: Route) -> httpx.Response:
+async def _call(
+    estate: Estate, actor: str, route: Route, choice: Mapping[str, str] = MappingProxyType(MADE_UP)
+) -> httpx.Response:
     method, path = route
-    ids = {**dict.fromkeys(re.findall(r"{(\w+)}", path), "none"), **MADE_UP, **named(path, estate.ids)}
+    ids = {**dict.fromkeys(re.findall(r"{(\w+)}", path), "none"), **choice, **named(path, estate.ids)}
     http = await estate.client(actor)
     if method == "GET":
-        return await http.get(path.format(**ids), params=QUERIES.get(path))
+        return await http.get(path.format(**ids), params=asked(path, ids))
     hidden = {"csrf": estate.tokens[actor], "request_id": random_id()}
     return await http.post(path.format(**ids), data={**filled(path, ids), **hidden}, files=attached(path))
 

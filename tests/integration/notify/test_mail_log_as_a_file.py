@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator
 
 import httpx
@@ -51,8 +52,8 @@ async def sign_in(client: httpx.AsyncClient, db: Database, role: str) -> None:
     client.cookies.set("perspektive_session", Sessions(SECRET).open(role, 1))
 
 
-async def rows(client: httpx.AsyncClient, query: str = "") -> list[dict[str, str]]:
-    answer = await client.get(f"/notify/deliveries.csv{query}")
+async def rows(client: httpx.AsyncClient, query: str = "", list_name: str = "deliveries") -> list[dict[str, str]]:
+    answer = await client.get(f"/notify/{list_name}.csv{query}")
     assert answer.status_code == 200
     return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""), delimiter=";"))
 
@@ -100,3 +101,24 @@ async def test_the_log_cannot_be_imported(pages) -> None:
     await sign_in(client, db, "coordinator")
     assert (await client.get("/notify/import/deliveries")).status_code == 404
     assert "/notify/import/" not in (await client.get("/notify/")).text
+
+
+async def test_suppressed_addresses_are_exported_as_their_list_shows_them_to_those_who_may_see_it(pages) -> None:
+    client, db = pages
+    await sign_in(client, db, "teacher")
+    assert (await client.get("/notify/suppressions.csv")).status_code == 403
+    await sign_in(client, db, "operator")
+    page = await client.get("/notify/suppressions")
+    assert "/notify/suppressions.csv" not in page.text, "nothing to be had"
+    token = re.search(r'name="csrf" value="(\w+)"', page.text)
+    assert token
+    form = {"csrf": token[1], "email": "tessa@schule.example", "note": "on the phone", "request_id": "one"}
+    sent = await client.post("/notify/suppressions", data=form, headers={"Sec-Fetch-Site": "same-origin"})
+    assert sent.status_code == 303
+    [row] = await rows(client, list_name="suppressions")
+    assert (row["Mail address [masked]"], row["Reason [reason]"]) == ("te…@schule.example", "by hand")
+    assert row["Why [note]"] == "on the phone" and row["Since [since]"] and not row["Lifted [lifted_at]"]
+    assert await rows(client, "?lifted=yes", "suppressions") == []
+    assert "tessa" not in str(row)
+    assert "/notify/suppressions.csv" in (await client.get("/notify/suppressions")).text
+    assert (await client.get("/notify/suppressions.xlsx")).content.startswith(b"PK")

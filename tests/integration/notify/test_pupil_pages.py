@@ -11,9 +11,11 @@ import httpx
 import pytest
 from bson import json_util
 
+from services.notify import consent
 from services.notify.app import create_app
 from services.notify.sender import Sender
 from services.notify.settings import Settings
+from services.notify.usecases import participants
 from shared import inbox, outbox
 from shared.auth import Sessions
 from shared.mongo import create_collections
@@ -277,6 +279,21 @@ async def test_the_form_names_each_error_in_du_and_keeps_what_was_typed(site: Si
     main = answer.text.partition("<main")[2].partition("</main")[0]
     assert not re.search(r"\b(Sie|Ihre?[nmr]?)\b", main.replace("Sie wurde", ""))
     assert await site.world.db.participants.count_documents({}) == 0
+
+
+@pytest.mark.parametrize(
+    ("limit", "status", "reason"), [("ROOM_PER_PUPIL", 409, "mehr"), ("ASKED_PER_LINK", 429, "Minute")]
+)
+async def test_who_asks_too_late_or_too_often_keeps_what_was_typed(
+    site: Site, monkeypatch: pytest.MonkeyPatch, limit: str, status: int, reason: str
+) -> None:
+    monkeypatch.setattr(consent if limit == "ROOM_PER_PUPIL" else participants, limit, 0)
+    async with site.http() as http:
+        answer = await http.post(f"/notify/class/{site.secret}", data=OLDER)
+    assert answer.status_code == status
+    assert 'value="lena@post.example"' in answer.text and "<button" in answer.text
+    alert = answer.text.partition('role="alert"')[2].partition("</div>")[0]
+    assert reason in alert
 
 
 @pytest.mark.parametrize("path", ["/notify/class/{}", "/notify/parent/{}", "/notify/confirm/{}", "/notify/mine/{}"])

@@ -1,10 +1,14 @@
 import re
+import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from fastapi.routing import iter_route_contexts
 
 from services.outreach.domain.people import EnterPerson, RoleGiven
+from services.outreach.school_register import RegisterFile, parse_register
+from services.outreach.usecases import schools
 from services.outreach.usecases.people import enter_person
 from services.outreach.usecases.schools import import_schools
 from services.outreach.web.routers import ROUTERS
@@ -135,6 +139,22 @@ async def test_an_upload_is_looked_at_confirmed_and_imported_once(office, store)
     assert (kept["register"], kept["pupils"]) == (None, None), "the file itself is gone"
 
 
+async def test_looking_at_an_upload_reads_it_once_and_not_where_others_are_answered(office, monkeypatch):
+    read_in: list[threading.Thread] = []
+
+    def counted(*files: Any) -> RegisterFile:
+        read_in.append(threading.current_thread())
+        return parse_register(*files)
+
+    monkeypatch.setattr(schools, "parse_register", counted)
+    await office.get("/outreach/imports")
+    sent = await office.send("/outreach/imports", files={"file": ("schuldaten.csv", REGISTER, "text/csv")})
+    for _ in range(2):
+        page = await office.get(sent.headers["location"])
+        assert "Nothing has been written yet." in page.text and "Import 482 schools now" in page.text
+    assert len(read_in) == 1 and threading.main_thread() not in read_in
+
+
 async def test_an_upload_is_forgotten_after_an_hour(office, clock, store):
     await office.get("/outreach/imports")
     sent = await office.send("/outreach/imports", files={"file": ("schuldaten.csv", REGISTER, "text/csv")})
@@ -192,3 +212,28 @@ async def test_a_teacher_enters_the_movable_days_of_her_school(sign_in, teacher,
     assert (await browser.send("/outreach/schools/100022/movable-days", days)).status_code == 303
     assert (await store.db.schools.find_one({"_id": "100022"}))["movable_days"] == ["2027-02-08", "2027-05-14"]
     assert "8 February 2027" in (await browser.get("/outreach/schools/100022")).text
+
+
+async def test_movable_days_that_cannot_be_kept_stay_as_they_were_ticked_and_typed(sign_in, teacher, store):
+    known = [f"2027-02-{day:02}" for day in range(1, 22)]
+    await store.db.schools.update_one({"_id": "100022"}, {"$set": {"movable_days": known}})
+    browser = await sign_in(teacher)
+    await browser.get("/outreach/schools/100022")
+    page = await browser.send("/outreach/schools/100022/movable-days", {"days": [*known[1:], "2027-05-14"]})
+    assert page.status_code == 422
+    assert re.findall(r'value="(\d{4}-\d\d-\d\d)" checked', page.text) == known[1:]
+    assert re.search(
+        r'<input type="date"\s+id="days"[^>]*aria-describedby="days-error"[^>]*value="2027-05-14"', page.text
+    )
+    assert 'id="days-error"' in page.text
+
+
+async def test_a_company_that_takes_part_no_more_stays_so_when_another_field_is_wrong(office, store):
+    contact = {"contact.name": "Kai Muster", "contact.email": "kai@firma.example", "contact.language": "de"}
+    company = {"name": "Beispiel GmbH", "street": "Weg 1", "postal_code": "59821", "town": "Arnsberg"}
+    await office.get("/outreach/companies/new")
+    path = (await office.send("/outreach/companies/new", {**company, **contact})).headers["location"]
+    assert re.search(r'name="active"[^>]*checked', (await office.get(path)).text)
+    page = await office.send(path, {**company, "postal_code": "nowhere"})
+    assert page.status_code == 422
+    assert not re.search(r'name="active"[^>]*checked', page.text)

@@ -15,7 +15,7 @@ from shared.errors import Conflict, TooManyRequests, TryLater
 from shared.log import _JsonLines
 from shared.mongo import connect
 from shared.settings import CommonSettings
-from shared.web.callers import RequestId
+from shared.web.callers import RequestId, client_of
 from shared.web.edge import build_edge
 from shared.web.pages import Pages
 
@@ -254,6 +254,20 @@ async def test_without_the_broker_requests_are_answered_and_without_the_store_no
     assert answer.status_code == 503
     assert answer.json() == {"ready": False, "parts": {"store": False, "broker": False}}
     assert (await client.get("/healthz")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "counted"),
+    [
+        ("203.0.113.7", "203.0.113.7"), ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::/64"), ("2001:db8:1:2:bbbb::9", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"), ("fe80::1%eth0", "fe80::/64"), ("testclient", "testclient"),
+        (None, "unknown"),
+    ],
+)  # fmt: skip
+def test_all_addresses_of_one_ipv6_network_are_counted_as_one(host: str | None, counted: str) -> None:
+    client = (host, 1) if host else None
+    assert client_of(Request({"type": "http", "headers": [], "client": client})) == counted
 
 
 async def test_head_is_answered_as_get_without_the_body(client: httpx.AsyncClient):
