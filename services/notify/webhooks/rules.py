@@ -17,6 +17,8 @@ TYPES = {
     "registration.expired": "Nobody took the offered places in time",
     "registration.resized": "A class became larger or smaller",
     "registration.cancelled": "A registration was called off",
+    "registration.confirmation_asked": "A class was asked to confirm again",
+    "registration.confirmed_again": "A class confirmed again that it comes",
     "registration.attended": "A class came",
     "registration.missed": "A class did not come",
     "slot.opened": "A date can be booked",

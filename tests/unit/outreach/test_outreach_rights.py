@@ -18,6 +18,7 @@ IN_PROCESS_ONLY = {
     "erase_known", "candidates", "remove_within", "must_not_act_elsewhere", "active_person", "refresh_names",
     "withdraw_member", "erase_visit_contacts", "forget_erased_ambassadors", "decide_on", "keep_free", "load",
     "bounds_of", "message_of", "expire_proposals", "visit_counts", "erase_feedback", "prove_figures",
+    "mark_mail_trouble",
 }  # fmt: skip
 BEFORE_SIGN_IN = {
     "ask_for_sign_in", "sign_in_by_link", "sign_in_by_code", "sign_in_by_provider",
