@@ -520,7 +520,7 @@ async def test_no_search_of_the_log_finds_a_pupils_or_parents_address(world: Wor
     for address in ("emil@post.example", "mutter@post.example"):
         assert await mail_log.search_deliveries(world.context, COORDINATOR, address) == []
         listed, _ = await mail_log.list_deliveries(
-            world.context, COORDINATOR, {"recipient": address}, limit=9, after=None
+            world.context, COORDINATOR, {"recipient_key": address}, limit=9, after=None
         )
         assert listed == []
     row = (await world.deliveries(kind="pupil_confirmation"))[0]
