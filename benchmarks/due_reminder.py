@@ -77,7 +77,10 @@ def _own_mongod(folder: Path) -> Iterator[tuple[str, int]]:
 
 async def _measure(url: str, database_pid: int, planned: int, blocks: int) -> tuple[Found, Found]:
     async with database(url, "few") as first, database(url, "many") as second:
-        few, many = Found(Store(first, 90), FEW), Found(Store(second, 90), planned)
+        few, many = (
+            Found(Store(first, 90, secret_key="of no use here"), FEW),
+            Found(Store(second, 90, secret_key="of no use here"), planned),
+        )
         for each in (few, many):
             await _plan(each)
         for block in range(WARM_BLOCKS + blocks):

@@ -71,7 +71,11 @@ async def fill(mongodb_url: str, people: dict[str, str]) -> Filled:
         database(mongodb_url, "perspektive_events") as events,
         database(mongodb_url, "perspektive_notify") as notify,
     ):
-        stores = OutreachStore(outreach), EventsStore(events), NotifyStore(notify, KEPT.days)
+        stores = (
+            OutreachStore(outreach),
+            EventsStore(events),
+            NotifyStore(notify, KEPT.days, secret_key="of no use here"),
+        )
         campaign = from_document(Campaign, await _one(outreach.campaigns))
         world = _World(*stores, datetime.now(UTC), random.Random(1), campaign, await _own(outreach, people))
         schools = await _schools(world)

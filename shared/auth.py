@@ -27,6 +27,11 @@ def hash_of_key(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
+def email_key(email: str) -> str:
+    """By what a person is found, however their address is written: `email_key` in the copies of people."""
+    return email.strip().lower()
+
+
 def session_id(csrf: str) -> str:
     """What names one session to say that it has ended; nothing of the session can be made from it."""
     return hash_of_key(f"session {csrf}")[:32]
@@ -65,7 +70,7 @@ class Directory:
 
     async def copy_person(self, message: PersonChanged) -> None:
         """Take over what `outreach` says of a person; older news changes nothing."""
-        facts = message.model_dump(include=_OF_A_PERSON)
+        facts = {**message.model_dump(include=_OF_A_PERSON), "email_key": email_key(message.email)}
         await put_if_newer(self._db.people, message.person_id, message.aggregate_version, facts)
         self._kept.clear()
 

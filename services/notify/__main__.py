@@ -49,7 +49,10 @@ async def _hear_bounce(settings: Settings, clock: Clock, content: bytes) -> int:
     tokens = Tokens(settings.secret_key.get_secret_value(), settings.public_url)
     try:
         async with database(settings.mongodb_url, f"{settings.database_prefix}_notify") as db:
-            store = Store(db, settings.retention_days, pupil_retention_days=settings.pupil_retention_days)
+            store = Store(
+                db, settings.retention_days, pupil_retention_days=settings.pupil_retention_days,
+                secret_key=settings.secret_key.get_secret_value(),
+            )  # fmt: skip
             print(await hear_bounce(Context(store, writer_of(settings), tokens), content, now=clock.now()))
     except StoreError:
         return os.EX_TEMPFAIL

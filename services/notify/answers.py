@@ -6,6 +6,9 @@ An answer is a reply code (RFC 5321), often with an enhanced status code (RFC 34
 import re
 from typing import Literal
 
+from services.notify.domain import clean
+from services.notify.smtp.relays import ascii_domain
+
 Meaning = Literal[
     "address_unknown", "mailbox_full", "not_wanted", "too_large", "busy", "no_connection", "our_access", "our_fault",
     "not_an_address", "suppressed", "too_late", "accepted", "unclear",
@@ -13,6 +16,9 @@ Meaning = Literal[
 INVALID_ADDRESS = "this address cannot be written to"
 _ADDRESS_CODES = ("521", "550", "551", "553", "556")
 _ADDRESS_STATUS = re.compile(r"5\.1\.(1|2|3|6|10)|5\.2\.1|5\.4\.4")
+_OF_THE_MAIL = re.compile(  # without a status code these words say that it is not the address that is wrong
+    r"spam|\bpolic(y|ies)\b|\bspf\b|\bdkim\b|\bdmarc\b|blocked|black-?list|block-?list|reputation", re.IGNORECASE
+)
 _ANSWER = re.compile(r"(?:gave up: )?(\d{3})[ -]?(?:(\d\.\d{1,3}\.\d{1,3})\b)?")
 
 
@@ -24,7 +30,25 @@ def is_hard_bounce(answer: str) -> bool:
     code, status = _parts(answer)
     if not code.startswith("5"):
         return False
-    return bool(_ADDRESS_STATUS.fullmatch(status)) if status else code in _ADDRESS_CODES
+    if status:
+        return bool(_ADDRESS_STATUS.fullmatch(status))
+    return code in _ADDRESS_CODES and not _OF_THE_MAIL.search(answer)
+
+
+def without_address(answer: str, email: str) -> str:
+    """A server's answer without the recipient's address, so that logs and messages hold no personal data."""
+    for form in _forms(email) if email else ():
+        answer = re.sub(re.escape(form), "<address>", answer, flags=re.IGNORECASE)
+    return clean(answer)[:500]
+
+
+def _forms(email: str) -> tuple[str, ...]:
+    """An address as it was typed, and as a mail server knows it: its domain in ASCII."""
+    local, _, domain = email.strip().rpartition("@")
+    try:
+        return email.strip(), f"{local}@{ascii_domain(domain)}"
+    except UnicodeError:  # nobody can be written to there, so no server names it
+        return (email.strip(),)
 
 
 def meaning_of(answer: str, reason: str = "") -> Meaning:
@@ -42,7 +66,7 @@ def meaning_of(answer: str, reason: str = "") -> Meaning:
         return "accepted"
     if code in ("530", "534", "535", "538"):
         return "our_access"
-    return _of_codes(code, status)
+    return _of_codes(code, status, answer)
 
 
 def _without_code(answer: str, reason: str) -> Meaning:
@@ -51,14 +75,14 @@ def _without_code(answer: str, reason: str) -> Meaning:
     return "too_late" if reason == "gave_up" else "unclear"
 
 
-def _of_codes(code: str, status: str) -> Meaning:
+def _of_codes(code: str, status: str, answer: str) -> Meaning:
     if status.endswith(".2.2") or code == "452":
         return "mailbox_full"
     if status.endswith(".3.4") or status.endswith(".2.3"):
         return "too_large"
     if code.startswith("4"):
         return "busy"
-    if is_hard_bounce(f"{code} {status}"):
+    if is_hard_bounce(answer.removeprefix("gave up: ")):
         return "address_unknown"
     return "not_wanted"
 

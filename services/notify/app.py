@@ -52,6 +52,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         written=service.relay.wake,
         planned=lambda: wake_senders(),
         pupil_retention_days=settings.pupil_retention_days,
+        secret_key=settings.secret_key.get_secret_value(),
     )
     quiet = parse_quiet_hours(settings.quiet_hours, settings.zone)
     tokens = Tokens(settings.secret_key.get_secret_value(), settings.public_url)

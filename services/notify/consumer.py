@@ -7,7 +7,7 @@ from typing import Any
 from services.notify import mails
 from services.notify.usecases import offer_mails, planning, reminders
 from services.notify.usecases.context import Context
-from services.notify.usecases.erasure import forget_person_who_left
+from services.notify.usecases.erasure import follow_person, forget_person_who_left
 from shared.auth import Directory
 from shared.schemas import events, outreach
 from shared.schemas.base import Message
@@ -38,7 +38,9 @@ async def on_colleague_invited(message: outreach.ColleagueInvited, context: Cont
 
 
 async def on_person_changed(message: outreach.PersonChanged, context: Context, now: datetime) -> None:
-    if not message.active:
+    if message.active:
+        await follow_person(context, message, now=now)
+    else:
         await forget_person_who_left(context, message.person_id, now=now)
     await Directory(context.store.db).copy_person(message)
 
@@ -68,7 +70,7 @@ async def on_campaign_changed(message: outreach.CampaignChanged, context: Contex
 
 
 async def on_school_changed(message: outreach.SchoolChanged, context: Context, now: datetime) -> None:
-    await reminders.keep_school(context, message)
+    await reminders.keep_school(context, message, now=now)
 
 
 async def on_offer_checked(

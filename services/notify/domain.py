@@ -229,6 +229,11 @@ def offer_changed_key(registration_id: str, version: int, to: Recipient) -> str:
     return f"offer_changed:{registration_id}:{version}:{to.tag}"
 
 
+def contact_changed_key(registration_id: str, sequence: int, letter: Letter) -> str:
+    """The key of the mail by which the calendar entry, at this SEQUENCE, leaves or reaches a company's contact."""
+    return f"contact_changed:{registration_id}:{sequence}:{letter.method}:{letter.to.tag}"
+
+
 def offer_key(kind: str, offer_id: str, version: int, to: Recipient) -> str:
     """The key of the mail about an offer's transition to `version`."""
     return f"{kind}:{offer_id}:{version}:{to.tag}"
@@ -289,9 +294,9 @@ def reason_not_to_send(delivery: Delivery, known: Known | None, now: datetime) -
 
     A reminder, a question, and a mail to a pupil or parent is checked every time. A mail about a transition is sent in
     its turn even when the next transition already waits behind it, so that everybody can follow what happened; more
-    than ten minutes late it must still be true.
+    than ten minutes late, or after an attempt, it must still be true: what came after it may have been told before.
     """
-    late = now - delivery.planned_at > LATE
+    late = is_late(delivery, now)
     if known is None or not (late or delivery.kind in CHECKED):
         return "superseded" if delivery.kind in CHECKED else ""
     if delivery.kind in ASKS_ABOUT_A_VERSION and known.version != delivery.based_on:
@@ -302,6 +307,17 @@ def reason_not_to_send(delivery: Delivery, known: Known | None, now: datetime) -
     if delivery.kind in NAMES_A_DATE and known.revision != delivery.revision:
         return "superseded"
     return ""
+
+
+def is_late(delivery: Delivery, now: datetime) -> bool:
+    """Whether a mail no longer goes out in its turn: it waited, or was tried before."""
+    return delivery.attempt_count > 0 or now - delivery.planned_at > LATE
+
+
+def is_outdated(delivery: Delivery, known: Known | None, now: datetime) -> bool:
+    """Whether a mail that is still true shall be written from the present copy: it is late, and that has changed."""
+    changed = known is not None and (known.version, known.revision) != (delivery.based_on, delivery.revision)
+    return changed and delivery.kind in TRUE_WHILE and is_late(delivery, now)
 
 
 def with_calendar(
@@ -352,7 +368,7 @@ def _planned_again(delivery: Delivery, now: datetime, domain: str, request_id: s
         gives_up_at = max(gives_up_at, now + TRANSITION_HORIZON)
     elif now >= gives_up_at:
         raise TooLateToSend
-    generation = delivery.generation + (delivery.state == "sent")
+    generation = delivery.generation + (delivery.sent_at is not None)
     alone = replace(delivery, day="", together="")
     again = replace(alone, state="planned", reason="", suppression="", settled_at=None, settled_by="")
     return replace(
@@ -364,12 +380,6 @@ def _planned_again(delivery: Delivery, now: datetime, domain: str, request_id: s
 def clean(text: str) -> str:
     """`text` as it may stand in a header: one line, no control characters, no surrounding space."""
     return re.sub(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+", " ", text).strip()
-
-
-def without_address(answer: str, email: str) -> str:
-    """A server's answer without the recipient's address, so that logs and messages hold no personal data."""
-    cleaned = re.sub(re.escape(email), "<address>", answer, flags=re.IGNORECASE) if email else answer
-    return clean(cleaned)[:500]
 
 
 def masked(delivery: Delivery) -> Delivery:

@@ -159,6 +159,13 @@ def slot_reminder(case: RegistrationCase) -> list[Letter]:
     return [Letter("slot_reminder", case.teacher), Letter("slot_reminder", case.company)]
 
 
+def contact_changed(former: RegistrationCase, present: RegistrationCase) -> list[Letter]:
+    """The entry leaves the calendar of the company's former contact, and comes into that of the present one."""
+    return [
+        Letter("contact_changed", former.company, "CANCEL"), Letter("contact_changed", present.company, "REQUEST"),
+    ]  # fmt: skip
+
+
 def reminder_digest(to: Recipient) -> list[Letter]:
     """To whom several reminders would go on one day; see `digest`."""
     return [Letter("reminder_digest", to)]
@@ -253,7 +260,7 @@ KINDS = (
     "slot_reminder", "reminder_digest", "visit_requested", "visit_proposed", "visit_date_proposed",
     "visit_proposal_declined",
     "visit_proposal_withdrawn", "visit_proposal_expired", "visit_confirmed", "visit_moved", "visit_cancelled",
-    "visit_reminder", "address_suppressed", "offer_changed", "offer_published", "offer_sent_back",
+    "visit_reminder", "address_suppressed", "offer_changed", "contact_changed", "offer_published", "offer_sent_back",
     "parent_question", "pupil_confirmation", "pupil_welcome", "pupil_reminder",
 )  # fmt: skip
 

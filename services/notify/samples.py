@@ -143,6 +143,9 @@ def sample_deliveries(language: Language, starts: datetime, now: datetime) -> It
             content |= {"changed": ["place", "requirements"], "reason": "Wir sind umgezogen."}
         for letter in getattr(mails, kind)(RegistrationCase(facts, company_knows=True)):
             yield _delivery(letter, content, now)
+    facts = _registrations(language, starts, now)["slot_reminder"]
+    for letter in mails.contact_changed(*[RegistrationCase(facts, company_knows=True)] * 2):
+        yield _delivery(letter, {"registration": facts.model_dump(mode="json")}, now)
     toured = offer(contact=COMPANY.model_copy(update={"language": language}))
     told = {"offer": toured.model_dump(mode="json"), "reason": "Bitte nennen Sie die Bushaltestelle."}
     for write in (mails.offer_published, mails.offer_sent_back):

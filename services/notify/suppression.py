@@ -1,6 +1,7 @@
 """Addresses that are not written to any more: why, since when, and who lifted it. Pure."""
 
 import hashlib
+import hmac
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from shared.errors import Conflict, Invalid, NotFound
 
 SUPPRESSED_FOR = timedelta(days=365)
 LIFTED_KEPT = timedelta(days=90)
+HASH_DIGITS = 40  # hex, 160 bits; the SHA-256 of earlier versions has 64
 TRIED_AGAIN_AFTER = timedelta(days=1)
 ASKED_FOR = ("sign_in", "pupil_confirmation")  # mails that somebody at this address has just asked for
 
@@ -65,9 +67,14 @@ class Suppression:
     last_request_id: str = ""
 
 
-def address_hash(email: str) -> str:
-    """By what an address is found without being kept."""
-    return hashlib.sha256(f"address:{email.strip().lower()}".encode()).hexdigest()
+def address_hash(email: str, secret_key: str) -> str:
+    """By what an address is found without being kept: nobody can try out addresses without the secret key."""
+    return keyed_hash(hashlib.sha256(f"address:{email.strip().lower()}".encode()).hexdigest(), secret_key)
+
+
+def keyed_hash(plain: str, secret_key: str) -> str:
+    """The same, from the SHA-256 by which earlier versions found an address."""
+    return hmac.new(secret_key.encode(), f"address:{plain}".encode(), hashlib.sha256).hexdigest()[:HASH_DIGITS]
 
 
 def masked(email: str) -> str:
@@ -76,25 +83,23 @@ def masked(email: str) -> str:
     return f"{local[:2] if len(local) > 3 else local[:1]}…{at}{host}" if at else ""
 
 
-def after_refusal(delivery: Delivery, answer: str, now: datetime) -> Suppression:
-    """The server said that this address takes no mail."""
+def after_refusal(delivery: Delivery, id: str, answer: str, now: datetime) -> Suppression:
+    """The server said that this address, with the hash `id`, takes no mail."""
     email = delivery.to.email
-    return Suppression(
-        address_hash(email), masked(email), "refused", now, now + SUPPRESSED_FOR, answer, delivery=delivery.key
-    )
+    return Suppression(id, masked(email), "refused", now, now + SUPPRESSED_FOR, answer, delivery=delivery.key)
 
 
 def after_bounce(
-    delivery: Delivery, reason: Literal["bounced", "complained"], answer: str, now: datetime
+    delivery: Delivery, id: str, reason: Literal["bounced", "complained"], answer: str, now: datetime
 ) -> Suppression:
     """A notification said that this address takes no mail, or that its owner wants none."""
-    return replace(after_refusal(delivery, answer, now), reason=reason)
+    return replace(after_refusal(delivery, id, answer, now), reason=reason)
 
 
-def by_hand(email: str, note: str, name: str, now: datetime, request_id: str) -> Suppression:
+def by_hand(email: str, id: str, note: str, name: str, now: datetime, request_id: str) -> Suppression:
     """Somebody asks that this address be left alone."""
     return Suppression(
-        address_hash(email), masked(email), "by_hand", now, now + SUPPRESSED_FOR, note=note, by=name,
+        id, masked(email), "by_hand", now, now + SUPPRESSED_FOR, note=note, by=name,
         last_request_id=request_id,
     )  # fmt: skip
 

@@ -21,8 +21,8 @@ SATURDAY = 5
 # Somebody has just asked for these, and waits for them: they go out in quiet hours, too.
 _TO_ANYBODY = frozenset({"sign_in", "parent_question", "pupil_confirmation", "pupil_welcome"})
 _TO_THE_TEACHER = frozenset(
-    {"registration_requested", "registration_waitlisted", "registration_confirmed", "registration_resized"}
-) | frozenset({"registration_cancelled", "visit_requested"})
+    {"registration_requested", "registration_waitlisted", "registration_resized", "visit_requested"}
+)
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,18 @@ def waits_for_morning(delivery: Delivery, quiet: QuietHours | None, now: datetim
     what was sent again by hand.
     """
     asked_for = delivery.kind in _TO_ANYBODY or bool(delivery.last_request_id)
-    asked_for |= delivery.to.role == "teacher" and delivery.kind in _TO_THE_TEACHER
+    asked_for |= delivery.to.role == "teacher" and _answers_the_teacher(delivery)
     return None if quiet is None or asked_for else quiet.until(now)
+
+
+def _answers_the_teacher(delivery: Delivery) -> bool:
+    """Whether a mail follows from what the teacher has just done, not the company or the coordinator."""
+    facts = delivery.facts or {}
+    if delivery.kind == "registration_cancelled":
+        return facts.get("registration", {}).get("cancelled_by") == "school"
+    if delivery.kind == "registration_confirmed":
+        return bool(facts.get("own_act"))
+    return delivery.kind in _TO_THE_TEACHER
 
 
 def offsets_for(offer: OfferFacts, of_campaign: Sequence[str] | None) -> tuple[Offset, ...]:
@@ -76,6 +86,11 @@ def offsets_for(offer: OfferFacts, of_campaign: Sequence[str] | None) -> tuple[O
     if own is not None:
         return own
     return USUAL if of_campaign is None else offsets_of(of_campaign)
+
+
+def visit_offsets(of_campaign: Sequence[str] | None) -> tuple[Offset, ...]:
+    """The campaign's offsets, else the usual one of visits."""
+    return VISIT_OFFSETS if of_campaign is None else offsets_of(of_campaign)
 
 
 def off_days(role: Role, movable: Collection[date] = ()) -> OffDay:

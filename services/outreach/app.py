@@ -31,7 +31,7 @@ MINUTE = timedelta(minutes=1)
 
 def create_app(settings: Settings, clock: Clock) -> FastAPI:
     """The application, to be mounted below /outreach. Nothing is connected before its lifespan begins."""
-    service = Service("outreach", settings, clock, listens_to=["events"])
+    service = Service("outreach", settings, clock, listens_to=["events", "notify"])
     store = Store(
         service.db,
         service.relay.wake,

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from services.outreach.store import reports
 from services.outreach.store.core import Store
+from services.outreach.usecases.mail_trouble import mark_mail_trouble
 from shared.inbox import Handler
 from shared.schemas.base import Message
 from shared.schemas.events import (
@@ -16,6 +17,7 @@ from shared.schemas.events import (
     SlotOpened,
     SlotResized,
 )
+from shared.schemas.notify import DeliveryFailed
 
 
 async def on_offer(message: OfferPublished | OfferChanged, store: Store, now: datetime) -> None:
@@ -38,9 +40,15 @@ async def on_self_found_place(message: SelfFoundPlaceRecorded, store: Store, now
     await reports.copy_self_found(store, message)
 
 
+async def on_delivery_failed(message: DeliveryFailed, store: Store, now: datetime) -> None:
+    """A mail about a visit did not arrive."""
+    await mark_mail_trouble(store, message)
+
+
 HANDLERS: dict[type[Message], Handler] = {
     **dict.fromkeys((OfferPublished, OfferChanged), on_offer),
     **dict.fromkeys((SlotOpened, SlotMoved, SlotResized, SlotCancelled), on_slot),
     **dict.fromkeys(RegistrationMessage.__subclasses__(), on_registration),
     SelfFoundPlaceRecorded: on_self_found_place,
+    DeliveryFailed: on_delivery_failed,
 }

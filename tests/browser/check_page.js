@@ -18,6 +18,8 @@
     const box = e.getBoundingClientRect();
     if (box.height && box.height < 43.5) wrong.push("small target: " + (e.textContent || e.name).trim() + " " + box.height);
   }
+  for (const e of document.querySelectorAll(".state, .notice, .card"))
+    if (parseFloat(getComputedStyle(e).paddingLeft) < 8) wrong.push("text at the edge: " + e.className);
   for (const e of document.querySelectorAll("main a[href^='#'], main [href='']"))
     if (!document.getElementById(decodeURIComponent(e.getAttribute("href").slice(1)))) wrong.push("leads nowhere: " + e.href);
   return wrong;

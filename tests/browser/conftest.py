@@ -117,7 +117,7 @@ async def school_class(door: FrontDoor, mongodb_url: str, mail_server: MailServe
     """Known to the running service as if events had said it."""
     async with database(mongodb_url, f"{door.prefix}_notify") as db:
         writer = Writer(door.url, "mail@perspektive.example", "perspektive.example", "Europe/Berlin")
-        context = Context(NotifyStore(db, 90), writer, Tokens(SECRET, door.url))
+        context = Context(NotifyStore(db, 90, secret_key=SECRET), writer, Tokens(SECRET, door.url))
         id = uuid4().hex[:10]
         facts = registration("confirmed", id=id, school_id="school-1", slot=slot(slot_id=id))
         name, role = ROLES["teacher"]

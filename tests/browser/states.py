@@ -135,6 +135,7 @@ STATES = {
         nobody: /notify/mine/{pupil_cannot_come}
         nobody: /notify/mine/{pupil_withdrew} 404
         nobody: /notify/erased?by=pupil&after=withdraw
+        nobody: /notify/unsubscribe/{unsubscribe_pupil}
         nobody: /notify/erased?by=parent&after=withdraw
         nobody: /notify/erased?by=parent&after=no
         teacher: /notify/class-links/{registration_confirmed}
@@ -170,6 +171,13 @@ STATES = {
         coordinator: /notify/suppressions/{suppression}
         coordinator: /notify/suppressions/{suppression}/lift
         coordinator: /notify/suppressions/{suppression_lifted}
+    """,
+    "reminders and calendars of one's own": """
+        nobody, teacher: /notify/unsubscribe/{unsubscribe}
+        nobody: /notify/unsubscribe/{unsubscribe_stopped}
+        nobody: /notify/unsubscribe/a-dead-link 404
+        teacher, company, ambassador, coordinator: /notify/calendars
+        teacher: /notify/calendars?done=made
     """,
     "an import": """
         coordinator: /outreach/import/companies/{import_checking}

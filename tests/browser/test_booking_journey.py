@@ -37,7 +37,7 @@ async def test_a_teacher_books_on_a_phone_and_the_company_approves(world: World,
     await fill_in(teacher)
     await teacher.get_by_role("button", name="Plätze anfragen").click()
     await expect(teacher.get_by_role("heading", level=1)).to_have_text("Angefragt")
-    await expect(teacher.get_by_text("Noch nicht bestätigt: Der Betrieb entscheidet.")).to_be_visible()
+    await expect(teacher.get_by_text("Noch nicht bestätigt: Das Unternehmen entscheidet.")).to_be_visible()
 
     company = await page_of("company")
     await company.goto("/events/company")

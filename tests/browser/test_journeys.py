@@ -217,7 +217,7 @@ async def staff(world: World, door: FrontDoor, mongodb_url: str) -> AsyncIterato
     ):
         await outreach.campaigns.delete_many({})
         writer = Writer(door.url, "mail@perspektive.example", "perspektive.example", "Europe/Berlin")
-        mails = NotifyContext(NotifyStore(notify, 90), writer, Tokens(SECRET, door.url))
+        mails = NotifyContext(NotifyStore(notify, 90, secret_key=SECRET), writer, Tokens(SECRET, door.url))
         for id, (name, role) in STAFF.items():
             email = f"{id}@agentur.example"
             said = PersonChanged.about(f"person:{id}", 1, now=NOW, person_id=id, name=name, email=email, language="de",

@@ -214,7 +214,7 @@ async def test_a_date_that_the_company_moved_is_answered_at_home(
     await company.get_by_label("Neuer Tag").fill("2026-12-08")
     await company.locator("main button").last.click()
     await teacher.goto("/events/home")
-    await expect(teacher.get_by_text("Der Betrieb hat den Termin verlegt")).to_be_visible()
+    await expect(teacher.get_by_text("Das Unternehmen hat den Termin verlegt")).to_be_visible()
     await expect(teacher.get_by_text("Vorher war er am Di., 1. Dezember 2026, 9:00 Uhr.")).to_be_visible()
     monkeypatch.setattr(door.clock, "moment", NOW + timedelta(minutes=6))
     await teacher.get_by_role("button", name="Die neue Zeit passt").click()

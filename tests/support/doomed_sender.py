@@ -45,7 +45,11 @@ async def _run(mongodb_url: str, name: str, smtp_url: str, step: str, at_once: i
     _arm(step, number)
     async with database(mongodb_url, name) as db:
         clock = MovableClock()
-        context = Context(Store(db, 90), writer(), Tokens("a-secret-for-tests-" * 2, "https://perspektive.example"))
+        context = Context(
+            Store(db, 90, secret_key="a-secret-for-tests-" * 2),
+            writer(),
+            Tokens("a-secret-for-tests-" * 2, "https://perspektive.example"),
+        )
         mailer = Mailer(relays_of(smtp_url), 20, at_once)
         sender = Sender(context, mailer, clock, at_once)  # type: ignore[arg-type]
         await context.store.deliveries.say_alive()

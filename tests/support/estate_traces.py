@@ -103,8 +103,8 @@ async def _calendar_feed(estate: Estate) -> None:
 
 async def _webhook(estate: Estate) -> None:
     async with _database(estate, "notify") as db:
-        store = Store(db, retention_days=90).webhooks
-        made = Webhook("hook", "Schulportal", "https://1.1.1.1/hooks", ("slot.moved",), (Seed("s", "f"),), NOW)
+        store = Store(db, retention_days=90, secret_key=SECRET).webhooks
+        made = Webhook("hook", "Schulportal", "http://127.0.0.1:9/hooks", ("slot.moved",), (Seed("s", "f"),), NOW)
         await store.put(replace(made, state="paused", reason="by_hand", paused_at=NOW))
         call = replace(call_of_a_test(made, NOW, "made"), type="slot.moved", state="failed", due_at=NOW)
         await store.plan([call])
@@ -136,7 +136,7 @@ async def _pupils(estate: Estate, db: Database) -> None:
 async def _participant(db: Database, first_name: str) -> Participant:
     row = await db.participants.find_one({"first_name": first_name})
     assert row, first_name
-    found = await Store(db, retention_days=90).participants.get(row["_id"])
+    found = await Store(db, retention_days=90, secret_key=SECRET).participants.get(row["_id"])
     assert found
     return found
 

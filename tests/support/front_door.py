@@ -78,7 +78,7 @@ def running_front_door(mongodb_url: str, nats_url: str, smtp_url: str) -> Iterat
         door = FrontDoor(f"http://{HOST}:{port_of(listener)}", f"test_{random_id()[:10]}")
         settings = {
             "mongodb_url": mongodb_url, "nats_url": nats_url, "smtp_url": smtp_url, "secret_key": SECRET,
-            "public_url": door.url, "database_prefix": door.prefix,
+            "public_url": door.url, "database_prefix": door.prefix, "webhooks_to_this_machine": True,
         }  # fmt: skip
         server = uvicorn.Server(uvicorn.Config(_application(settings, door.clock), log_config=None, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -142,7 +142,7 @@ async def build_world(
     """A fresh world on an empty database."""
     await create_collections(db, [*COMMON_COLLECTIONS, *COLLECTIONS])
     clock = clock or MovableClock()
-    store = Store(db, retention_days=90)
+    store = Store(db, retention_days=90, secret_key=SECRET)
     await store.create_indexes()
     await outbox.create_indexes(db)
     await inbox.create_indexes(db)

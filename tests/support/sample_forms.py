@@ -40,7 +40,7 @@ VISIT = {
     **{f"alternatives.{n}.{name}": value for n in range(2) for name, value in
        {"day": f"2026-12-1{4 + n}", "starts": "09:00", "ends": "10:30"}.items()},
 }  # fmt: skip
-WEBHOOK = {"name": "Schulportal", "address": "https://1.1.1.1/hooks", "types": ["slot.moved"]}
+WEBHOOK = {"name": "Schulportal", "address": "http://127.0.0.1:9/hooks", "types": ["slot.moved"]}
 
 FORMS: dict[str, dict[str, Any]] = {
     "/outreach/accessibility": {"text": "Die Karte ist zu klein."},

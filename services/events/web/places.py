@@ -25,7 +25,7 @@ FILTERS = (
 )  # fmt: skip
 GRADES = range(5, 14)
 DISTANCES = (10, 20, 30, 50)
-SHOWN = 24
+SHOWN = 12  # a page that a phone scrolls in a few strokes
 OTHERS_SHOWN = 4
 
 

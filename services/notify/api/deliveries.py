@@ -62,13 +62,12 @@ async def list_deliveries(
     identity: Reader,
     state: State | None = None,
     kind: Text = None,
-    recipient: Text = None,
     about: Text = None,
     limit: Limit = 50,
     after: After = None,
 ) -> DeliveryList:
     """The mail log, the newest mails first."""
-    given = {"state": state, "kind": kind, "recipient": recipient, "about": about}
+    given = {"state": state, "kind": kind, "about": about}
     where = {name: value for name, value in given.items() if value}
     items, cursor = await mail_log.list_deliveries(context, identity, where, limit=limit, after=after)
     return DeliveryList(items=[delivery_out(item) for item in items], next=cursor)

@@ -13,6 +13,10 @@ class TryAgain(Exception):
     """The mail was not accepted now and may be later: no connection, a 4xx answer, a relay that is set up wrong."""
 
 
+class NoAnswer(TryAgain):
+    """The relay had the whole content and said nothing of it for very long. It may have taken the mail."""
+
+
 class Unavailable(TryAgain):
     """This relay took nothing of the mail, for a reason of its own: another one may be asked at once."""
 

@@ -7,18 +7,25 @@ from collections.abc import Sequence
 from services.notify.smtp.failures import Refused, TryAgain, Unavailable, Unsuitable
 from services.notify.smtp.pool import Pool
 from services.notify.smtp.relays import Relay, in_order
-from services.notify.smtp.transaction import Mail
+from services.notify.smtp.transaction import CONTENT_SECONDS, Mail
 
 log = logging.getLogger(__name__)
 
 
 class Mailer:
-    """A pool of connections per relay. `at_once` is how many mails this process has in flight at most."""
+    """A pool of connections per relay. `at_once` is how many mails this process has in flight at most; a relay has
+    `timeout_seconds` for each answer, and `content_seconds` for the one to the content."""
 
-    def __init__(self, relays: Sequence[Relay], timeout_seconds: float = 30, at_once: int = 4) -> None:
+    def __init__(
+        self,
+        relays: Sequence[Relay],
+        timeout_seconds: float = 30,
+        at_once: int = 4,
+        content_seconds: float = CONTENT_SECONDS,
+    ) -> None:
         self._relays = relays
-        self._timeout = timeout_seconds
-        self._pools = {relay: Pool(relay, timeout_seconds, at_once) for relay in relays}
+        self._longest = timeout_seconds * 2 + content_seconds
+        self._pools = {relay: Pool(relay, timeout_seconds, at_once, content_seconds) for relay in relays}
 
     @property
     def connections_opened(self) -> int:
@@ -28,7 +35,7 @@ class Mailer:
     async def send(self, mail: Mail) -> str:
         """Hand over one mail and return the relay's answer, for example `250 OK`; NotNow, TryAgain or Refused."""
         try:
-            async with asyncio.timeout(self._timeout * 2):
+            async with asyncio.timeout(self._longest):
                 return await self._by_the_first_that_can(mail)
         except TimeoutError as error:
             raise TryAgain("no answer in time") from error

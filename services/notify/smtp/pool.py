@@ -64,10 +64,13 @@ class Pace:
 class Pool:
     """One relay's connections. `most` is how many mails are in flight at once."""
 
-    def __init__(self, relay: Relay, timeout_seconds: float, most: int, ticks: Ticks = time.monotonic) -> None:
+    def __init__(
+        self, relay: Relay, timeout_seconds: float, most: int, content_seconds: float, ticks: Ticks = time.monotonic
+    ) -> None:
         self.relay = relay
         self.opened = 0
         self._timeout = timeout_seconds
+        self._content_seconds = content_seconds
         self._most = min(relay.connections or most, most)
         self._ticks = ticks
         self._pace = Pace(relay.per_minute, ticks)
@@ -115,7 +118,7 @@ class Pool:
         try:
             if not kept:
                 await self._open(connection)
-            answer = await hand_over(connection, mail)
+            answer = await hand_over(connection, mail, self._content_seconds)
             fit = True
             return answer
         except SMTPResponseException as error:

@@ -2,12 +2,25 @@
 
 from dataclasses import dataclass
 
-from aiosmtplib import SMTP, SMTPException, SMTPResponseException
+from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPTimeoutError
 
-from services.notify.smtp.failures import Refused, TryAgain, Unavailable, Unsuitable, named, of_the_mail, of_the_sender
+from services.notify.smtp.failures import (
+    NoAnswer,
+    Refused,
+    TryAgain,
+    Unavailable,
+    Unsuitable,
+    named,
+    of_the_mail,
+    of_the_sender,
+)
 
+NO_ANSWER = "no answer to the whole mail: it may have been taken"
 CANNOT_TAKE_UTF8 = "this relay takes no addresses beyond ASCII (SMTPUTF8)"
 ABOUT_THE_CONNECTION = (421, 432)
+CONTENT_SECONDS = (
+    600.0  # RFC 5321, 4.5.3.2.6: whoever waits less gets mails delivered twice by relays that look into them
+)
 
 
 @dataclass(frozen=True)
@@ -26,9 +39,9 @@ class Mail:
         return self.recipient.rpartition("@")[2].lower()
 
 
-async def hand_over(connection: SMTP, mail: Mail) -> str:
-    """The relay's answer, for example `250 OK`. SMTPResponseException for an answer that concerns the connection; else
-    Unavailable, TryAgain, Refused."""
+async def hand_over(connection: SMTP, mail: Mail, content_seconds: float = CONTENT_SECONDS) -> str:
+    """The relay's answer, for example `250 OK`, for which it has `content_seconds`. SMTPResponseException for an answer
+    that concerns the connection; else Unavailable, TryAgain, Refused."""
     encoding = "ascii" if mail.recipient.isascii() else "utf-8"
     if encoding == "utf-8" and not connection.supports_extension("smtputf8"):
         raise Unsuitable(CANNOT_TAKE_UTF8)
@@ -39,7 +52,7 @@ async def hand_over(connection: SMTP, mail: Mail) -> str:
         if isinstance(error, SMTPResponseException):
             raise
         raise Unavailable(named(error)) from error
-    return await _give_content(connection, mail.content)
+    return await _give_content(connection, mail.content, content_seconds)
 
 
 async def _name_recipient(connection: SMTP, mail: Mail, encoding: str) -> None:
@@ -52,14 +65,16 @@ async def _name_recipient(connection: SMTP, mail: Mail, encoding: str) -> None:
         raise of_the_mail(error.code, error.message) from error
 
 
-async def _give_content(connection: SMTP, content: bytes) -> str:
+async def _give_content(connection: SMTP, content: bytes, seconds: float) -> str:
     """From here on the relay may have the mail even if it does not say so."""
     try:
-        response = await connection.data(content)
+        response = await connection.data(content, timeout=seconds)
     except SMTPResponseException as error:
         if error.code in ABOUT_THE_CONNECTION:
             raise
         raise of_the_mail(error.code, error.message) from error
+    except SMTPTimeoutError as error:
+        raise NoAnswer(NO_ANSWER) from error
     except (SMTPException, OSError) as error:
         raise TryAgain(named(error)) from error
     return f"{response.code} {response.message}"

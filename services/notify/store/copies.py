@@ -42,6 +42,7 @@ class Copies:
         await self._db.registrations.create_index([("slot_id", 1), ("state", 1)])
         await self._db.slots.create_index("offer_id")
         await self._db.slots.create_index("slot.offer.campaign_id", sparse=True)
+        await self._db.visits.create_index("facts.campaign_id", sparse=True)
         for name in ("offers", "slots", "registrations", "visits"):
             await self._db[name].create_index("erase_after", sparse=True)
 
@@ -113,6 +114,16 @@ class Copies:
     async def slots_of_campaign(self, campaign_id: str) -> list[str]:
         """The ids of the slots of all offers in a campaign."""
         return [row["_id"] async for row in self._db.slots.find({"slot.offer.campaign_id": campaign_id}, {})]
+
+    async def slots_of_school(self, school_id: str) -> list[str]:
+        """The ids of the slots on which a school has a confirmed group."""
+        confirmed = {"facts.school_id": school_id, "state": "confirmed"}
+        return [str(id) for id in await self._db.registrations.distinct("slot_id", confirmed)]
+
+    async def visits_with(self, name: str, id: str) -> list[str]:
+        """The ids of the confirmed visits at a school (`school_id`) or in a campaign (`campaign_id`)."""
+        where = {f"facts.{name}": id, "facts.state": "confirmed"}
+        return [row["_id"] async for row in self._db.visits.find(where, {"_id": 1})]
 
     async def keep_campaign(self, campaign_id: str, reminders: Sequence[str] | None, version: int) -> None:
         """Take over when a campaign reminds; older news changes nothing. `planned` is the version up to which the
@@ -188,6 +199,10 @@ class Copies:
         """The copy, or None when unknown or erased."""
         row = await self._db.visits.find_one({"_id": visit_id}, session=session)
         return _visit(row) if row and row["facts"] else None
+
+    async def look_at_visit(self, visit_id: str, session: Session) -> None:
+        """Write at the copy, so that a message handled at the same time comes before or after."""
+        await self._db.visits.update_one({"_id": visit_id}, {"$inc": {"looks": 1}}, session=session)
 
     async def put_visit(self, copy: VisitCopy, session: Session) -> None:
         """Write the copy."""

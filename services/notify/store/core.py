@@ -3,11 +3,15 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
+from pymongo import UpdateOne
+
 from services.notify import consent
+from services.notify.store.address_hashes import key_plain_hashes
 from services.notify.store.copies import Copies
 from services.notify.store.counters import Counters
 from services.notify.store.deliveries import Deliveries
 from services.notify.store.feeds import Feeds
+from services.notify.store.former_addresses import FormerAddresses
 from services.notify.store.mail_log import MailLog
 from services.notify.store.participants import ClassLinks, Participants
 from services.notify.store.reminder_stops import ReminderStops
@@ -15,13 +19,15 @@ from services.notify.store.reminders import Reminders
 from services.notify.store.suppressions import Suppressions
 from services.notify.store.webhooks import Webhooks
 from services.notify.store.wordings import Wordings
+from services.notify.suppression import address_hash
+from shared.auth import email_key
 from shared.ids import random_id
 from shared.mongo import Database, Document
 
 COLLECTIONS = [
     "deliveries", "suppressions", "offers", "slots", "registrations", "visits", "erasure_receipts", "class_links",
     "participants", "consents", "counters", "reminder_stops", "wordings", "campaign_names",
-    "campaigns", "schools", "feeds", "webhooks", "webhook_calls",
+    "campaigns", "schools", "feeds", "webhooks", "webhook_calls", "former_addresses",
 ]  # fmt: skip
 
 
@@ -35,6 +41,8 @@ class Store:
         written: Callable[[], None] = lambda: None,
         planned: Callable[[], None] = lambda: None,
         pupil_retention_days: int = 1,
+        *,
+        secret_key: str,
     ) -> None:
         self.db = db
         self.retention = timedelta(days=retention_days)
@@ -44,9 +52,11 @@ class Store:
         self.participants = Participants(db)
         self.counters = Counters(db)
         self._pupil_retention_days = pupil_retention_days
-        self.suppressions = Suppressions(db)
+        self._secret_key = secret_key
+        self.suppressions = Suppressions(db, self.hash_of)
+        self.former_addresses = FormerAddresses(db, self.hash_of)
         self.reminders = Reminders(db)
-        self.reminder_stops = ReminderStops(db)
+        self.reminder_stops = ReminderStops(db, self.hash_of)
         self.log = MailLog(db)
         self.wordings = Wordings(db)
         self.feeds = Feeds(db)
@@ -65,9 +75,25 @@ class Store:
         await self.log.create_indexes()
         await self.wordings.create_indexes()
         await self.feeds.create_indexes()
+        await self.former_addresses.create_indexes()
+        await self.db.people.create_index("email_key")
+        await self._fill_email_keys()
+        await key_plain_hashes(self.db, self._secret_key)
         await self.webhooks.create_indexes()
-        await self.db.people.create_index("email")
         await self.db.set_aside.create_index("set_aside_at")
+
+    async def _fill_email_keys(self) -> None:
+        """Copies of people that an earlier version wrote."""
+        rows = self.db.people.find({"email_key": None}, {"email": 1})
+        writes = [
+            UpdateOne({"_id": row["_id"]}, {"$set": {"email_key": email_key(row["email"])}}) async for row in rows
+        ]
+        if writes:
+            await self.db.people.bulk_write(writes, ordered=False)
+
+    def hash_of(self, email: str) -> str:
+        """By what an address is found without being kept."""
+        return address_hash(email, self._secret_key)
 
     def pupils_gone_at(self, ends_local: datetime, zone: str) -> datetime:
         """When pupils' data about a visit that ends then is to go."""
@@ -80,10 +106,6 @@ class Store:
         change = {"$set": {content: None, "calendar": {}}, "$unset": {"erase_after": ""}}
         return (await self.db[collection].update_many(due, change)).modified_count
 
-    async def forget_set_aside(self, before: datetime) -> int:
-        """Delete messages that were set aside before then; they hold names and addresses, too."""
-        return (await self.db.set_aside.delete_many({"set_aside_at": {"$lt": before}})).deleted_count
-
     async def write_receipt(self, counts: dict[str, int], now: datetime) -> None:
         """Note that something was erased, and how much, without what it was."""
         rows: list[Document] = [
@@ -94,7 +116,7 @@ class Store:
 
     async def person_with(self, email: str) -> str:
         """The id of the active person with this address, or an empty text."""
-        row = await self.db.people.find_one({"email": email, "active": True}, {"_id": 1})
+        row = await self.db.people.find_one({"email_key": email_key(email), "active": True}, {"_id": 1})
         return row["_id"] if row else ""
 
     async def names_of(self, person_ids: Iterable[str]) -> dict[str, str]:

@@ -189,10 +189,10 @@ class Deliveries:
         update |= {"$set": changes} if changes else {}
         return bool((await self._rows.update_one(new, update, session=session)).modified_count)
 
-    async def with_message_id(self, ids: Sequence[str]) -> Delivery | None:
-        """The delivery whose mail has one of these Message-IDs, or None."""
-        row = await self._rows.find_one({"message_id": {"$in": list(ids)}})
-        return delivery_of(row) if row else None
+    async def with_message_id(self, ids: Sequence[str]) -> list[Delivery]:
+        """The deliveries whose mail has one of these Message-IDs: several when reminders went out together."""
+        rows = await self._rows.find({"message_id": {"$in": list(ids)}}).sort("order", 1).to_list(None)
+        return [delivery_of(row) for row in rows]
 
     async def replace(self, delivery: Delivery) -> None:
         """Write the next version of a delivery that nobody holds; ChangedMeanwhile when somebody was faster."""
@@ -210,11 +210,7 @@ class Deliveries:
 
     async def page(self, where: Document, limit: int, after: str | None) -> tuple[list[Delivery], str | None]:
         """Up to `limit` deliveries, the newest first, and the cursor of the rest."""
-        query = dict(where)
-        if "recipient" in query:
-            query["recipient_key"] = query.pop("recipient").strip().lower()
-        if after:
-            query["order"] = {"$lt": cursor_of(after)}
+        query = {**where, "order": {"$lt": cursor_of(after)}} if after else where
         rows = await self._rows.find(query).sort("order", -1).limit(limit + 1).to_list(limit + 1)
         cursor = str(rows[limit - 1]["order"]) if len(rows) > limit else None
         return [delivery_of(row) for row in rows[:limit]], cursor
@@ -231,7 +227,7 @@ class Deliveries:
     async def erase(self, where: Document, session: Session | None = None) -> int:
         """Remove names, addresses and content from the deliveries in `where`; those still waiting are cancelled."""
         personal = {"recipient": "", "recipient_key": "", "recipient_name": "", "subject": "", "facts": None}
-        personal |= {"words": [], "settled_by": ""}
+        personal |= {"words": [], "settled_by": "", "suppression": ""}
         waiting = {"$set": {"state": "cancelled", "reason": "erased"}, "$unset": {"waiting": "", "lease": ""}}
         await self._rows.update_many({**where, "state": {"$in": [*OPEN, "sending"]}}, waiting, session=session)
         change = {"$set": {**personal, "erased": True}, "$unset": {"erase_after": ""}, "$inc": {"version": 1}}

@@ -9,7 +9,7 @@ from shared.mongo import AlreadyThere, Database, Document
 from shared.schemas.events import RegistrationFacts, SlotFacts
 from shared.schemas.outreach import VisitFacts
 
-MOST = 1000
+MOST = 1000  # what is still to come first, then the newest
 ANY_CASE = {"locale": "en", "strength": 2}
 
 
@@ -81,8 +81,9 @@ class Feeds:
 
     async def _registrations(self, where: Document, collation: Document | None = None) -> list[RegistrationCopy]:
         rows = await self._db.registrations.find(
-            {**where, "calendar": {"$ne": {}}}, sort=[("_id", 1)], limit=MOST, collation=collation
-        ).to_list(MOST)
+            {**where, "calendar": {"$ne": {}}}, sort=[("facts.slot.starts_local", -1), ("_id", 1)], limit=MOST,
+            collation=collation,
+        ).to_list(MOST)  # fmt: skip
         slots = self._db.slots.find({"_id": {"$in": [row["slot_id"] for row in rows]}, "slot": {"$ne": None}})
         newest = {row["_id"]: SlotFacts.model_validate(row["slot"]) async for row in slots}
         return [_registration(row, newest) for row in rows]
@@ -91,8 +92,9 @@ class Feeds:
         self, where: Document, collation: Document | None = None
     ) -> list[tuple[VisitFacts, dict[str, CalendarEntry]]]:
         rows = self._db.visits.find(
-            {**where, "calendar": {"$ne": {}}}, sort=[("_id", 1)], limit=MOST, collation=collation
-        )
+            {**where, "calendar": {"$ne": {}}}, sort=[("facts.chosen.starts_local", -1), ("_id", 1)], limit=MOST,
+            collation=collation,
+        )  # fmt: skip
         return [(VisitFacts.model_validate(row["facts"]), _entries(row)) async for row in rows]
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.notify.domain import HIDDEN_ROLES, Delivery, masked
+from services.notify.domain import FOR_PUPILS, HIDDEN_ROLES, Delivery, masked
 from services.notify.store.deliveries import CursorUnknown, cursor_of, delivery_of, words_of
 from shared.mongo import Database, Document, count_each, one_after_the_other
 from shared.words import beginning_with, fill_words, typed_words
@@ -89,6 +89,11 @@ class MailLog:
     async def held_back_by(self, suppression_id: str, most: int = 500) -> list[Delivery]:
         """What a suppression keeps from being sent, or was refused when it began. To send again, not to show."""
         held = {"suppression": suppression_id, "state": {"$in": ["suppressed", "refused"]}}
+        return [delivery_of(row) async for row in self._rows.find(held).sort("order", -1).limit(most)]
+
+    async def held_from_pupils(self, most: int = 500) -> list[Delivery]:
+        """Mails to pupils and parents that a suppression keeps from being sent; they do not name it."""
+        held = {"state": "suppressed", "kind": {"$in": list(FOR_PUPILS)}, "recipient": {"$gt": ""}}
         return [delivery_of(row) async for row in self._rows.find(held).sort("order", -1).limit(most)]
 
     async def settle(self, keys: Sequence[str], by: str, now: datetime) -> int:

@@ -7,14 +7,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.notify.domain import Attempt, Delivery
-from services.notify.store.deliveries import LEASE, OPEN, delivery_of, ending_of, key_of
+from services.notify.store.deliveries import LEASE, OPEN, delivery_document, delivery_of, ending_of, key_of
 from services.notify.timing import Choice
 from shared import mongo
-from shared.auth import hash_of_key
+from shared.auth import email_key, hash_of_key
 from shared.mongo import AlreadyThere, Database, Document, Session
 
 UNDER_WAY = [*OPEN, "sending"]
 COUNT_KEPT = timedelta(days=9)
+RECIPIENT = ("recipient", "recipient_key", "recipient_name", "language", "subject")
+MOMENT = ("due_at", "day")
 
 
 class Reminders:
@@ -41,6 +43,27 @@ class Reminders:
         where = {"_id": {"$in": list(keys)}, "state": "cancelled", "reason": "superseded", "attempt_count": 0}
         change = {"$set": {"state": "planned", "reason": "", "waiting": True}, "$inc": {"version": 1}}
         await self._rows.update_many(where, change, session=session)
+
+    async def days_of(self, about: str, kind: str, revision: int, session: Session) -> set[tuple[str, str]]:
+        """(key of the address, day) of the reminders of this date that went out, or are going out."""
+        where = {"about": about, "kind": kind, "revision": revision, "state": {"$in": ["sent", "sending"]}}
+        rows = self._rows.find(where, {"recipient_key": 1, "day": 1}, session=session)
+        return {(row["recipient_key"], row.get("day", "")) async for row in rows}
+
+    async def readdress(self, reminders: Sequence[Delivery], session: Session) -> None:
+        """Give those that wait the recipient and, while untried, the moment that they would be planned for now: a
+        contact or a day off may have changed."""
+        now = {each.key: delivery_document(each) for each in reminders}
+        where = {"_id": {"$in": list(now)}, "waiting": True}
+        shown = dict.fromkeys((*RECIPIENT, *MOMENT, "attempt_count"), 1)
+        rows = await self._rows.find(where, shown, session=session).to_list(None)
+        for row in rows:
+            names = RECIPIENT if row["attempt_count"] else (*RECIPIENT, *MOMENT)
+            to = {name: now[row["_id"]][name] for name in names}
+            if any(row.get(name) != value for name, value in to.items()):
+                alone = {"together": "", "message_id": now[row["_id"]]["message_id"]}
+                change = {"$set": {**to, **alone, "words": now[row["_id"]]["words"]}, "$inc": {"version": 1}}
+                await self._rows.update_one({"_id": row["_id"], "waiting": True}, change, session=session)
 
     async def gather(self, delivery: Delivery) -> list[Delivery]:
         """All reminders that go out in one mail with this one, from now on held by its hold; none when it is in other
@@ -109,7 +132,7 @@ class Reminders:
 
     async def choice(self, email: str) -> Choice:
         """Which reminders the person with this address wants."""
-        row = await self._db.people.find_one({"email": email.strip().lower(), "active": True}, {"reminders": 1})
+        row = await self._db.people.find_one({"email_key": email_key(email), "active": True}, {"reminders": 1})
         chosen: Choice = (row or {}).get("reminders", "all")
         return chosen
 

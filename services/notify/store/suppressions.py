@@ -1,11 +1,12 @@
 """The collection `suppressions`: one row per address that is or was not written to. The address itself is not there."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 from bson import ObjectId
 
 from services.notify.store.deliveries import cursor_of
-from services.notify.suppression import AlreadyLifted, Suppression, address_hash
+from services.notify.suppression import AlreadyLifted, Suppression
 from shared.gather import Gatherer
 from shared.mongo import Database, Document, Session
 
@@ -13,8 +14,9 @@ from shared.mongo import Database, Document, Session
 class Suppressions:
     """`order` is renewed whenever an address is suppressed (again), so that the newest come first."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, hash_of: Callable[[str], str]) -> None:
         self._rows = db.suppressions
+        self._hash_of = hash_of
         self._asked: Gatherer[str, Suppression | None] = Gatherer(self._active_among)
 
     async def create_indexes(self) -> None:
@@ -24,7 +26,7 @@ class Suppressions:
 
     async def active(self, email: str) -> Suppression | None:
         """The suppression that forbids writing to this address, or None. Calls that come together share one trip."""
-        return await self._asked.submit("", address_hash(email))
+        return await self._asked.submit("", self._hash_of(email))
 
     async def _active_among(self, _: str, ids: list[str]) -> list[Suppression | None | Exception]:
         rows = self._rows.find({"_id": {"$in": ids}, "active": True})

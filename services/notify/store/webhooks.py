@@ -44,6 +44,10 @@ class Webhooks:
         row = await self._rows.find_one({"_id": id})
         return _webhook(row) if row else None
 
+    async def count_stopped(self) -> int:
+        """How many were paused because nothing arrives, and not by somebody."""
+        return await self._rows.count_documents({"reason": {"$in": ["gone", "failing"]}})
+
     async def put(self, webhook: Webhook) -> bool:
         """Write the first or the next version; False when another one was written meanwhile."""
         row = _row_of(webhook)
@@ -149,7 +153,7 @@ class Webhooks:
         """How many of a webhook's calls wait, and how many were given up; counting ends at `most`."""
         wheres: dict[str, Document] = {
             "waiting": {"webhook_id": webhook_id, "waiting": True},
-            "failed": {"webhook_id": webhook_id, "state": "failed"},
+            "failed": {"webhook_id": webhook_id, "state": "failed", "type": {"$ne": TEST}},
         }
         return await mongo.count_each(self._calls, wheres, most)
 

@@ -56,6 +56,10 @@ class Wordings:
         row = await self._rows.find_one({"_id": f"{key.text}:{version}"})
         return _wording(row) if row else None
 
+    async def forget_person(self, person_id: str) -> int:
+        """Take out who saved which words; the words stay. How many rows."""
+        return (await self._rows.update_many({"by": person_id}, {"$set": {"by": ""}})).modified_count
+
     async def of_campaign(self, campaign_id: str) -> dict[WordingKey, Wording]:
         """The newest version of each mail's words in a campaign."""
         rows = self._rows.find({"of.campaign_id": campaign_id}).sort("version", 1)

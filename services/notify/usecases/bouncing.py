@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Literal
 
+from services.notify.answers import without_address
 from services.notify.bounces import Bounce, read_bounce
-from services.notify.domain import FOR_PUPILS, Attempt, Delivery, without_address
+from services.notify.domain import FOR_PUPILS, Attempt, Delivery
 from services.notify.suppression import Suppression, after_bounce
 from services.notify.usecases.address_trouble import tell_coordinators
 from services.notify.usecases.context import Context
@@ -23,12 +24,12 @@ async def hear_bounce(context: Context, content: bytes, *, now: datetime) -> Hea
     bounce = read_bounce(content)
     if bounce is None:
         return "no_bounce"
-    delivery = await _delivery_of(context, bounce)
-    if delivery is None:
+    deliveries = await _deliveries_of(context, bounce)
+    if not deliveries:
         return "not_ours"
 
     async def work(session: Session) -> bool:
-        return await _note(context, bounce, delivery, now, session)
+        return any([await _note(context, bounce, each, now, session) for each in deliveries])
 
     noted = await mongo.transaction(context.store.db, work)
     context.store.deliveries.planned()
@@ -36,21 +37,20 @@ async def hear_bounce(context: Context, content: bytes, *, now: datetime) -> Hea
     return "noted" if noted else "known"
 
 
-async def _delivery_of(context: Context, bounce: Bounce) -> Delivery | None:
-    """The mail that is named. A text that follows no standard must name the address, too."""
+async def _deliveries_of(context: Context, bounce: Bounce) -> list[Delivery]:
+    """Those in the mail that is named. A text that follows no standard must name the address, too."""
     writer = context.writer
     ids = {name if name.startswith("<") else f"<{name}@{writer.domain}>" for name in bounce.names}
     found = await context.store.deliveries.with_message_id(sorted(ids))
-    if found is None or not found.to.email:
-        return None
-    return found if not bounce.addresses or found.to.email.lower() in bounce.addresses else None
+    there = [each for each in found if each.to.email]
+    return [each for each in there if not bounce.addresses or each.to.email.lower() in bounce.addresses]
 
 
 async def _note(context: Context, bounce: Bounce, delivery: Delivery, now: datetime, session: Session) -> bool:
     answer = without_address(bounce.answer, delivery.to.email)
     ended = bounce.kind == "bounced" and delivery.state == "sent"
     attempt = Attempt(now, bounce.kind, answer)
-    suppression = _suppression(bounce, delivery, answer, now)
+    suppression = _suppression(bounce, delivery, context.store.hash_of(delivery.to.email), answer, now)
     changes = {"state": "refused", "reason": "refused"} if ended else {}
     changes |= {"suppression": suppression.id} if ended and suppression else {}
     if not await context.store.deliveries.hear(delivery, bounce.id, attempt, changes, session):
@@ -66,13 +66,13 @@ async def _note(context: Context, bounce: Bounce, delivery: Delivery, now: datet
     return True
 
 
-def _suppression(bounce: Bounce, delivery: Delivery, answer: str, now: datetime) -> Suppression | None:
+def _suppression(bounce: Bounce, delivery: Delivery, id: str, answer: str, now: datetime) -> Suppression | None:
     """Of pupils' addresses nothing is kept beyond the visit."""
     if delivery.kind in FOR_PUPILS:
         return None
     if bounce.kind == "complained":
-        return after_bounce(delivery, "complained", answer, now)
-    return after_bounce(delivery, "bounced", answer, now) if bounce.is_about_the_address else None
+        return after_bounce(delivery, id, "complained", answer, now)
+    return after_bounce(delivery, id, "bounced", answer, now) if bounce.is_about_the_address else None
 
 
 async def _withdraw(context: Context, delivery: Delivery, now: datetime, session: Session) -> None:

@@ -34,7 +34,7 @@ class LogFilter:
 async def list_deliveries(
     context: Context, identity: Identity, where: dict[str, str], *, limit: int, after: str | None
 ) -> tuple[list[Delivery], str | None]:
-    """Deliveries by state, kind, recipient and about, the newest first, and the cursor of the rest."""
+    """Deliveries by state, kind and about, the newest first, and the cursor of the rest."""
     identity.must_operate()
     found, cursor = await context.store.deliveries.page(where, limit, after)
     return [domain.masked(delivery) for delivery in found], cursor

@@ -8,6 +8,7 @@ from services.notify import domain, mails
 from services.notify.domain import Letter
 from services.notify.mails import RegistrationCase
 from services.notify.store.copies import RegistrationCopy
+from services.notify.usecases.contacts import hand_over
 from services.notify.usecases.context import Context
 from services.notify.usecases.planner import Planner, cause_of
 from shared import inbox
@@ -47,7 +48,9 @@ async def plan_for_changed_offer(context: Context, message: OfferChanged, *, now
     them. Each slot is one transaction. Whoever registered after the change knows it already; a message that newer ones
     have overtaken leaves only a trace."""
     erase_after = now + context.store.retention
-    await context.store.copies.change_offer(message.offer, message.aggregate_version, message.changed, erase_after)
+    contact = await context.store.former_addresses.contact(message.offer.contact)
+    offer = message.offer.model_copy(update={"contact": contact})
+    await context.store.copies.change_offer(offer, message.aggregate_version, message.changed, erase_after)
     if message.changed:
         for slot_id in await context.store.copies.slots_of(message.offer.offer_id):
             await _tell_slot(context, message, slot_id, now)
@@ -86,6 +89,6 @@ async def _tell_registration(
     if await planner.copies.told_since(message.offer.offer_id, version, message.changed, session):
         planner.add_superseded(letters, key, content, **based_on)
     else:
-        entries = planner.add_all(letters, key, content, copy.calendar, **based_on)
+        entries = planner.add_all(letters, key, content, hand_over(planner, copy, facts, letters), **based_on)
         await planner.copies.put_registrations([replace(copy, facts=facts, calendar=entries)], session)
     await planner.write(session)

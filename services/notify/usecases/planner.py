@@ -7,6 +7,7 @@ from typing import Any
 
 from services.notify import domain
 from services.notify.domain import REMINDER, TRANSITION, CalendarPart, Delivery, Letter, Recipient
+from services.notify.store.former_addresses import BY_ROLE
 from services.notify.usecases.context import Context
 from shared.mongo import Session
 from shared.schemas.base import Message
@@ -85,7 +86,7 @@ class Planner:
                 about=self.about,
                 priority=priority,
                 due_at=due_at or self.now,
-                gives_up_at=gives_up_at or self.now + domain.TRANSITION_HORIZON,
+                gives_up_at=gives_up_at or self._worthless_at(letter.kind, facts),
                 erase_after=self.erase_after,
                 planned_at=self.now,
                 message_id=domain.message_id(key, writer.domain),
@@ -96,6 +97,15 @@ class Planner:
                 **more,
             )
         )
+
+    def _worthless_at(self, kind: str, facts: dict[str, Any]) -> datetime:
+        """When nobody needs a mail any more: after days, and one about a date to come at the latest when it begins."""
+        horizon = self.now + domain.TRANSITION_HORIZON
+        date = (facts.get("registration") or {}).get("slot") or (facts.get("visit") or {}).get("chosen")
+        if kind not in domain.TRUE_WHILE or not date:
+            return horizon
+        starts = domain.instant(datetime.fromisoformat(date["starts_local"]), date["zone"])
+        return min(horizon, starts) if starts > self.now else horizon
 
     def add_reminder(
         self,
@@ -124,12 +134,22 @@ class Planner:
         )
 
     async def write(self, session: Session) -> None:
-        """Write what was collected."""
+        """Write what was collected; whoever has gone gets nothing, whatever a copy or message still names."""
+        await self._follow_addresses(session)
         if self._collected:
             await self.deliveries.add(self._collected, session)
-            reminders = [delivery.key for delivery in self._collected if delivery.priority == REMINDER]
+            reminders = [delivery for delivery in self._collected if delivery.priority == REMINDER]
             if reminders:
-                await self._reminders.wake(reminders, session)
+                await self._reminders.wake([delivery.key for delivery in reminders], session)
+                if not self.first:
+                    await self._reminders.readdress(reminders, session)
+
+    async def _follow_addresses(self, session: Session) -> None:
+        emails = {each.to.email for each in self._collected if each.to.role in BY_ROLE}
+        present = await self.context.store.former_addresses.present(sorted(emails), session) if emails else {}
+        if present:
+            moved = [(each, present.get(each.to.email, each.to.email)) for each in self._collected]
+            self._collected = [replace(each, to=replace(each.to, email=email)) for each, email in moved if email]
 
 
 def _cleaned(to: Recipient) -> Recipient:

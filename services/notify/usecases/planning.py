@@ -9,6 +9,7 @@ from services.notify import domain, mails
 from services.notify.domain import SIGN_IN, Letter, VisitCopy
 from services.notify.mails import RegistrationCase, VisitCase
 from services.notify.store.copies import RegistrationCopy
+from services.notify.usecases.contacts import hand_over
 from services.notify.usecases.context import Context
 from services.notify.usecases.planner import Planner, cause_of
 from services.notify.usecases.pupil_mails import replan_for_pupils
@@ -72,7 +73,8 @@ async def plan_for_registration(
     async def effect(session: Session) -> None:
         copies = context.store.copies
         slot = await copies.newest_slot(message.registration.slot, session)
-        facts = message.registration.model_copy(update={"slot": slot})
+        contact = await context.store.former_addresses.contact(message.registration.contact, session)
+        facts = message.registration.model_copy(update={"slot": slot, "contact": contact})
         before, held = await copies.held_registration(facts.registration_id, session)
         inbox.in_turn(held, facts.version)
         outdated = facts.version < held
@@ -80,7 +82,7 @@ async def plan_for_registration(
         after = before if outdated else _registration_after(before, facts, message.occurred_at)
         erase_after = copies.erase_after(slot.ends_local, slot.zone)
         planner = Planner(context, _about(facts), now, erase_after, cause_of(message), first=not held)
-        await _plan_registration(planner, mail(case), facts, after, outdated, session)
+        await _plan_registration(planner, mail(case), facts, before, None if outdated else after, session)
 
     await _once_in_turn(context, message.registration.slot, message, effect, now)
 
@@ -103,7 +105,8 @@ async def plan_for_visit(context: Context, message: VisitMessage, mail: VisitMai
 
     async def effect(session: Session) -> None:
         copies = context.store.copies
-        facts = message.visit
+        contact = await context.store.former_addresses.contact(message.visit.contact, session)
+        facts = message.visit.model_copy(update={"contact": contact})
         before, held = await copies.held_visit(facts.visit_id, session)
         inbox.in_turn(held, facts.version, VISIT_PATIENCE)
         outdated = facts.version < held
@@ -177,19 +180,22 @@ async def _plan_registration(
     planner: Planner,
     letters: list[Letter],
     facts: RegistrationFacts,
+    before: RegistrationCopy | None,
     after: RegistrationCopy | None,
-    outdated: bool,
     session: Session,
 ) -> None:
     def key(letter: Letter) -> str:
         return domain.registration_key(letter.kind, facts.registration_id, facts.version, letter.to)
 
-    content = {"registration": facts.model_dump(mode="json")}
+    # At once, or by accepting offered places; else somebody approved or moved the group up.
+    own_act = before is None or before.facts.state == "offered"
+    content = {"registration": facts.model_dump(mode="json"), "own_act": own_act}
     based_on = {"based_on": facts.version, "revision": facts.slot.revision}
-    if outdated or after is None:
+    if after is None:
         planner.add_superseded(letters, key, content, **based_on)
     else:
-        entries = planner.add_all(letters, key, content, after.calendar, **based_on, gives_up_at=facts.answer_until)
+        entries = hand_over(planner, before, facts, letters) if before else after.calendar
+        entries = planner.add_all(letters, key, content, entries, **based_on, gives_up_at=facts.answer_until)
         told_company = after.company_knows or any(letter.to.role == "company" for letter in letters)
         after = replace(after, calendar=entries, company_knows=told_company)
         await planner.copies.put_registrations([after], session)
@@ -212,11 +218,12 @@ async def _plan_slot_moved(
         "previous": before.model_dump(mode="json"),
         "reason": message.reason,
     }
+    letters = mails.slot_moved(RegistrationCase(facts, copy.company_knows))
     entries = planner.add_all(
-        mails.slot_moved(RegistrationCase(facts, copy.company_knows)),
+        letters,
         lambda letter: domain.slot_moved_key(facts.registration_id, slot.revision, letter.to),
         content,
-        copy.calendar,
+        hand_over(planner, copy, facts, letters),
         based_on=facts.version,
         revision=slot.revision,
     )

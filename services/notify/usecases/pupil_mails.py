@@ -62,7 +62,7 @@ async def plan_reminders(
 
     Who began anew with the consents gets new ones: the former were cancelled then, and stay so."""
     slot = facts.slot
-    off = timing.off_days("pupil")
+    off = timing.off_days("pupil", await context.store.copies.movable_days(facts.school_id, session))
     times = timing.reminder_times(slot.starts_local, slot.zone, consent.OFFSETS, now, off, context.quiet)
     starts, content = domain.instant(slot.starts_local, slot.zone), _content(facts)
     for participant in participants:

@@ -1,13 +1,16 @@
 """Which reminders there are of a date, planned with every message that may change them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from services.notify import domain, mails, timing
 from services.notify.domain import Letter, Recipient
 from services.notify.mails import RegistrationCase, VisitCase
+from services.notify.usecases.contacts import hand_over
 from services.notify.usecases.context import Context
 from services.notify.usecases.planner import Planner, cause_of
+from services.notify.usecases.pupil_mails import replan_for_pupils
 from shared.mongo import Session, put_if_newer, transaction
 from shared.offsets import DaysBefore, Offset, own_offsets
 from shared.schemas.events import OfferChanged, OfferFacts, RegistrationFacts
@@ -33,7 +36,7 @@ async def plan_slot_reminders(planner: Planner, facts: RegistrationFacts, sessio
         await context.store.reminders.keep_only(planner.about, "slot_reminder", kept, session)
     content = {"registration": facts.model_dump(mode="json")}
     based_on = {"based_on": facts.version, "revision": slot.revision}
-    _add(planner, letters, key, offsets, movable, slot.starts_local, slot.zone, content, based_on)
+    await _add(planner, letters, key, offsets, movable, slot.starts_local, slot.zone, content, based_on, session)
 
 
 async def _offsets(planner: Planner, offer: OfferFacts, session: Session) -> tuple[Offset, ...]:
@@ -51,19 +54,20 @@ async def plan_visit_reminders(planner: Planner, case: VisitCase, revision: int,
     def key(offset: Offset, to: Recipient) -> str:
         return domain.visit_reminder_key(facts.visit_id, revision, offset, to)
 
-    kept = [key(offset, letter.to) for letter in letters for offset in timing.VISIT_OFFSETS]
+    offsets = timing.visit_offsets(await planner.copies.campaign_reminders(facts.campaign_id, session))
+    kept = [key(offset, letter.to) for letter in letters for offset in offsets]
     await planner.context.store.reminders.keep_only(planner.about, "visit_reminder", kept, session)
     if not letters or date_ is None:
         return
     movable = await planner.copies.movable_days(facts.school_id, session)
     content = {"visit": facts.model_dump(mode="json")}
     based_on = {"based_on": facts.version, "revision": revision}
-    _add(planner, letters, key, timing.VISIT_OFFSETS, movable, date_.starts_local, date_.zone, content, based_on)
+    await _add(planner, letters, key, offsets, movable, date_.starts_local, date_.zone, content, based_on, session)
 
 
-def _add(
+async def _add(
     planner: Planner,
-    letters: Iterable[Letter],
+    letters: Sequence[Letter],
     key: KeyOf,
     offsets: Iterable[Offset],
     movable: frozenset[date],
@@ -71,19 +75,39 @@ def _add(
     zone: str,
     content: dict[str, object],
     based_on: dict[str, int],
+    session: Session,
 ) -> None:
+    """Nobody is reminded twice of one date on one day, whatever the offset was called before."""
     starts, context = domain.instant(starts_local, zone), planner.context
+    kind = letters[0].kind if letters else ""
+    went: set[tuple[str, str]] = set()
+    if kind and not planner.first:
+        went = await context.store.reminders.days_of(planner.about, kind, based_on["revision"], session)
     for letter in letters:
         off = timing.off_days(letter.to.role, movable)
         for offset, due_at in timing.reminder_times(starts_local, zone, offsets, planner.now, off, context.quiet):
             day = timing.local_day(due_at, context.writer.zone) if isinstance(offset, DaysBefore) else ""
-            planner.add_reminder(letter, key(offset, letter.to), content, due_at, starts, day=day, **based_on)
+            if not day or (letter.to.email.strip().lower(), day) not in went:
+                planner.add_reminder(letter, key(offset, letter.to), content, due_at, starts, day=day, **based_on)
 
 
-async def keep_school(context: Context, message: SchoolChanged) -> None:
-    """Keep a school's movable days; they count for what is planned from now on."""
-    days = {"movable_days": [day.isoformat() for day in message.movable_days]}
-    await put_if_newer(context.store.db.schools, message.school_id, message.aggregate_version, days)
+async def keep_school(context: Context, message: SchoolChanged, *, now: datetime) -> None:
+    """Keep a school's movable days, and plan the reminders of its dates anew when they have changed. Safe to repeat:
+    the change counts as done when every date had its turn."""
+    schools, id, copies = context.store.db.schools, message.school_id, context.store.copies
+    days = sorted(day.isoformat() for day in message.movable_days)
+    async with context.turns.of(f"school:{id}"):
+        held = await schools.find_one({"_id": id}) or {"movable_days": []}
+        same = sorted(held["movable_days"]) == days and held.get("planned", True)
+        await put_if_newer(schools, id, message.aggregate_version, {"movable_days": days, "planned": same})
+        found = await schools.find_one({"_id": id})
+        if found is None or found.get("planned", True):
+            return
+        for slot_id in await copies.slots_of_school(id):
+            await _replan_slot(context, slot_id, cause_of(message), now)
+        for visit_id in await copies.visits_with("school_id", id):
+            await _replan_visit(context, visit_id, cause_of(message), now)
+        await schools.update_one({"_id": id, "version": found["version"]}, {"$set": {"planned": True}})
 
 
 async def replan_for_campaign(context: Context, message: CampaignChanged, *, now: datetime) -> None:
@@ -96,11 +120,13 @@ async def replan_for_campaign(context: Context, message: CampaignChanged, *, now
         return
     for slot_id in await copies.slots_of_campaign(message.campaign_id):
         await _replan_slot(context, slot_id, cause_of(message), now)
+    for visit_id in await copies.visits_with("campaign_id", message.campaign_id):
+        await _replan_visit(context, visit_id, cause_of(message), now)
     await copies.campaign_planned(message.campaign_id, version)
 
 
 async def replan_for_offer(context: Context, message: OfferChanged, *, now: datetime) -> None:
-    """Plan the reminders of an offer's dates anew: it may remind at other times now."""
+    """Plan the reminders of an offer's dates anew: it may remind at other times now, or somebody else."""
     for slot_id in await context.store.copies.slots_of(message.offer.offer_id):
         await _replan_slot(context, slot_id, cause_of(message), now)
 
@@ -119,9 +145,34 @@ async def _replan_slot(context: Context, slot_id: str, cause: str, now: datetime
             facts = copy.facts.model_copy(update={"slot": slot})
             erase_after = copies.erase_after(slot.ends_local, slot.zone)
             planner = Planner(context, f"registration:{facts.registration_id}", now, erase_after, cause)
+            entries = hand_over(planner, copy, facts)
+            if facts != copy.facts:
+                await copies.put_registrations([replace(copy, facts=facts, calendar=entries)], session)
             await plan_slot_reminders(planner, facts, session)
+            await replan_for_pupils(context, facts, now=now, session=session)
             await planner.write(session)
 
     async with context.turns.of(slot_id):
+        await transaction(context.store.db, work)
+    context.store.deliveries.planned()
+
+
+async def _replan_visit(context: Context, visit_id: str, cause: str, now: datetime) -> None:
+    copies = context.store.copies
+
+    async def work(session: Session) -> None:
+        visit = await copies.visit(visit_id, session)
+        if visit is None or visit.facts.chosen is None:
+            return
+        date_ = visit.facts.chosen
+        if domain.instant(date_.starts_local, date_.zone) <= now:
+            return
+        await copies.look_at_visit(visit_id, session)
+        erase_after = copies.erase_after(date_.ends_local, date_.zone)
+        planner = Planner(context, f"visit:{visit_id}", now, erase_after, cause)
+        await plan_visit_reminders(planner, VisitCase(visit.facts, ()), visit.revision, session)
+        await planner.write(session)
+
+    async with context.turns.of(visit_id):
         await transaction(context.store.db, work)
     context.store.deliveries.planned()

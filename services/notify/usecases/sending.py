@@ -3,19 +3,19 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
 from services.notify import domain, timing
-from services.notify.answers import INVALID_ADDRESS, is_hard_bounce
+from services.notify.answers import INVALID_ADDRESS, is_hard_bounce, without_address
 from services.notify.digest import one_mail, parts_of
-from services.notify.domain import FOR_PUPILS, WRITTEN_LATE, Attempt, Delivery, without_address
+from services.notify.domain import FOR_PUPILS, WRITTEN_LATE, Attempt, Delivery
 from services.notify.rendering import AddressInvalid, envelope_address
-from services.notify.smtp.failures import NotNow, Refused, TryAgain
+from services.notify.smtp.failures import NoAnswer, NotNow, Refused, TryAgain
 from services.notify.smtp.mailer import Mailer
 from services.notify.smtp.transaction import Mail
 from services.notify.suppression import AlreadyLifted, Suppression, after_refusal, is_lifted_by, lifted
@@ -30,6 +30,8 @@ from shared.schemas.notify import DeliveryFailed
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 STORE_PATIENCE_SECONDS = 120
+RENEWED_EVERY_SECONDS = 60.0
+SILENCES = 3
 GAVE_UP = "gave up: it did not reach the relay before it was worthless"
 
 
@@ -56,11 +58,19 @@ async def send_delivery(context: Context, mailer: Mailer, delivery: Delivery, *,
     elif suppression:
         await _hold_back(context, delivery, suppression, now)
         return
-    complete = await _patiently(lambda: with_facts(context, delivery))
-    if not await _patiently(lambda: context.store.deliveries.renew(delivery)):
-        log.warning("delivery %s is in other hands by now", delivery.key)
-        return
-    await _hand_over(context, mailer, complete, now)
+    outdated = domain.is_outdated(delivery, known, now)
+    complete = await _patiently(lambda: with_facts(context, delivery, outdated=outdated))
+    if await _still_held(context, delivery):
+        await _hand_over(context, mailer, complete, now)
+
+
+async def _still_held(context: Context, delivery: Delivery) -> bool:
+    """Whether this worker still has the mail, with all its parts, for the length of a lease from now on."""
+    for part in parts_of(delivery):
+        if not await _patiently(partial(context.store.deliveries.renew, part)):
+            log.warning("delivery %s is in other hands by now", part.key)
+            return False
+    return True
 
 
 async def _lift(context: Context, suppression: Suppression, delivery: Delivery, now: datetime) -> None:
@@ -80,7 +90,7 @@ async def _send_reminders(context: Context, mailer: Mailer, delivery: Delivery, 
         await _hold_back(context, whole, suppression, now)
     elif not await _within_the_week(context, whole, now):
         await _end(context, whole, None, state="cancelled", reason="over_cap")
-    else:
+    elif await _still_held(context, whole):
         await _hand_over(context, mailer, whole, now)
 
 
@@ -129,9 +139,9 @@ async def known_of(context: Context, delivery: Delivery) -> domain.Known | None:
     return await context.store.copies.known(delivery.about)
 
 
-async def with_facts(context: Context, delivery: Delivery) -> Delivery:
-    """The delivery with the facts to write from: a reminder's are those of the present copy."""
-    if delivery.facts is not None or delivery.kind not in WRITTEN_LATE:
+async def with_facts(context: Context, delivery: Delivery, *, outdated: bool = False) -> Delivery:
+    """The delivery with the facts to write from: a reminder's and an outdated mail's are those of the present copy."""
+    if not outdated and (delivery.facts is not None or delivery.kind not in WRITTEN_LATE):
         return delivery
     if delivery.kind in FOR_PUPILS:
         return replace(delivery, facts=await pupil_mails.facts_for(context, delivery))
@@ -139,9 +149,9 @@ async def with_facts(context: Context, delivery: Delivery) -> Delivery:
     copies = context.store.copies
     if kind == "registration" and (copy := await copies.registration(id)):
         facts = await copies.with_newest_slot(copy.facts)
-        return replace(delivery, facts={"registration": facts.model_dump(mode="json")})
+        return replace(delivery, facts={**(delivery.facts or {}), "registration": facts.model_dump(mode="json")})
     if kind == "visit" and (visit := await copies.visit(id)):
-        return replace(delivery, facts={"visit": visit.facts.model_dump(mode="json")})
+        return replace(delivery, facts={**(delivery.facts or {}), "visit": visit.facts.model_dump(mode="json")})
     return delivery
 
 
@@ -151,13 +161,16 @@ async def _hand_over(context: Context, mailer: Mailer, delivery: Delivery, now: 
         delivery, content = await write_mail(context, delivery, now=now)
         urgent = delivery.priority == domain.SIGN_IN
         mail = Mail(writer.bounce_address, envelope_address(email), content, writer.envelope_id(delivery), urgent)
-        answer = await mailer.send(mail)
+        async with _kept_hold(context, delivery):
+            answer = await mailer.send(mail)
     except AddressInvalid:
         await _refuse(context, delivery, INVALID_ADDRESS, now)
     except Refused as error:
         await _refuse(context, delivery, without_address(str(error), email), now)
     except NotNow as error:
         await _put_back(context, delivery, error.seconds, now)
+    except NoAnswer as error:
+        await _after_silence(context, delivery, str(error), now)
     except TryAgain as error:
         await _defer(context, delivery, without_address(str(error), email), now)
     except Exception as error:  # a fault of ours, for example in a template, must not end the worker
@@ -183,6 +196,32 @@ async def _defer(context: Context, delivery: Delivery, answer: str, now: datetim
     await _end(context, delivery, attempt, state="deferred", due_at=failure.again_at)
 
 
+async def _after_silence(context: Context, delivery: Delivery, answer: str, now: datetime) -> None:
+    """The relay may have taken the mail. After a few such ends a person decides: each attempt can be another copy."""
+    silences = sum(attempt.answer == answer for attempt in delivery.attempts) + 1
+    if silences < SILENCES:
+        await _defer(context, delivery, answer, now)
+    else:
+        await _fail(context, delivery, Attempt(now, "deferred", answer), "gave_up", f"gave up: {answer}", now)
+
+
+@asynccontextmanager
+async def _kept_hold(context: Context, delivery: Delivery) -> AsyncIterator[None]:
+    """Renews the lease for as long as a relay takes for its answer."""
+    keeping = asyncio.create_task(_keep_hold(context, delivery))
+    try:
+        yield
+    finally:
+        keeping.cancel()
+
+
+async def _keep_hold(context: Context, delivery: Delivery) -> None:
+    while True:
+        await asyncio.sleep(RENEWED_EVERY_SECONDS)
+        if not await _still_held(context, delivery):
+            return
+
+
 async def _put_back(context: Context, delivery: Delivery, seconds: float, now: datetime) -> None:
     """The relay's limit is reached: the mail waits for its turn, and nothing has failed."""
     state = "deferred" if delivery.attempt_count else "planned"
@@ -198,7 +237,7 @@ async def _refuse(context: Context, delivery: Delivery, answer: str, now: dateti
     if delivery.kind in FOR_PUPILS or not is_hard_bounce(answer):
         await _fail(context, delivery, attempt, "refused", answer, now)
         return
-    suppression = after_refusal(delivery, answer, now)
+    suppression = after_refusal(delivery, context.store.hash_of(delivery.to.email), answer, now)
 
     async def suppress_address(session: Session) -> None:
         if await context.store.suppressions.put(suppression, session):
@@ -211,7 +250,7 @@ async def _hold_back(context: Context, delivery: Delivery, suppression: Suppress
     """The address is suppressed: nothing is sent, and whoever is waiting for this mail hears of it, but not of the
     note that somebody wrote for colleagues."""
     answer = f"suppressed: {suppression.answer}" if suppression.answer else "suppressed"
-    ended = {"state": "suppressed", "suppression": suppression.id}
+    ended = {"state": "suppressed", "suppression": "" if delivery.kind in FOR_PUPILS else suppression.id}
     await _fail(context, delivery, None, "suppressed", answer, now, **ended)
 
 

@@ -12,7 +12,6 @@ from services.notify.suppression import (
     NoteMissing,
     Suppression,
     SuppressionUnknown,
-    address_hash,
     by_hand,
     lifted,
     still_useful,
@@ -42,7 +41,9 @@ async def _with_held(context: Context, identity: Identity, id: str) -> tuple[Sup
     found = await context.store.suppressions.get(id)
     if found is None:
         raise SuppressionUnknown
-    return found, await context.store.log.held_back_by(id)
+    pupils = await context.store.log.held_from_pupils()
+    of_pupils = [each for each in pupils if context.store.hash_of(each.to.email) == id]
+    return found, [*await context.store.log.held_back_by(id), *of_pupils]
 
 
 async def suppress_address(
@@ -56,9 +57,10 @@ async def suppress_address(
         raise NotAnAddress from error
     if not domain.clean(note):
         raise NoteMissing
-    wanted = by_hand(email, domain.clean(note)[:300], identity.name, now, request_id)
+    id = context.store.hash_of(email)
+    wanted = by_hand(email, id, domain.clean(note)[:300], identity.name, now, request_id)
     if not await context.store.suppressions.put(wanted):
-        there = await context.store.suppressions.get(address_hash(email))
+        there = await context.store.suppressions.get(id)
         if there is None or there.last_request_id != request_id:
             raise AlreadySuppressed
         return there

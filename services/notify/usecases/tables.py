@@ -35,6 +35,7 @@ KINDS = labelled(
     visit_moved="Visit moved", visit_cancelled="Visit cancelled", visit_reminder="Reminder of a visit",
     visit_date_proposed="Date proposed to the school", visit_proposal_withdrawn="Proposed visit withdrawn",
     visit_proposal_expired="Proposed visit expired", offer_changed="Offer changed",
+    contact_changed="Contact of the company changed",
     offer_published="Offer published", offer_sent_back="Offer sent back",
     address_suppressed="An address refuses mails", parent_question="Question to a parent",
     pupil_confirmation="Question to a pupil", pupil_welcome="Receipt for a pupil",

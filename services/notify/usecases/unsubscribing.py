@@ -27,8 +27,9 @@ class Choice:
 async def show_choice(context: Context, token: str) -> Choice:
     """The reminder that the link came with. LinkIsOver."""
     local = context.tokens.read_unsubscribe(token)
-    delivery = await context.store.deliveries.with_message_id([f"<{local}@{context.writer.domain}>"])
-    if delivery is None or delivery.kind not in REMINDERS or not delivery.to.email:
+    found = await context.store.deliveries.with_message_id([f"<{local}@{context.writer.domain}>"])
+    delivery = next((each for each in found if each.kind in REMINDERS and each.to.email), None)
+    if delivery is None:
         raise LinkIsOver
     return Choice(delivery, await context.store.reminder_stops.has(delivery.to.email))
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from services.notify.edge import Now, TheContext, ThePages
 from services.notify.usecases import class_links
 from services.notify.usecases.class_links import ClassList
+from services.notify.web.parts import number_of
 from shared.web.callers import Person
 from shared.web.pages import posted, see_other
 
@@ -46,8 +47,7 @@ async def ask_to_renew(
 async def renew(registration_id: str, request: Request, context: TheContext, person: Person, now: Now) -> Response:
     """Another link; the one before leads nowhere."""
     form = await posted(request)
-    version = str(form.get("version", ""))
-    number = int(version) if version.isdecimal() and len(version) < 10 else 0
+    number = number_of(form.get("version", "")) or 0
     await class_links.renew_class_link(context, person, registration_id, number, now=now)
     return see_other(f"{_address(registration_id)}?done=renewed")
 

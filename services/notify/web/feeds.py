@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.notify.edge import Now, TheContext, ThePages
 from services.notify.usecases import feeds
+from services.notify.web.parts import number_of
 from shared.web.callers import Person
 from shared.web.pages import posted, see_other
 
@@ -34,8 +35,7 @@ async def show_feeds(
 @router.post("/calendars/{scope}")
 async def renew_feed(scope: str, request: Request, context: TheContext, person: Person, now: Now) -> Response:
     """Make an address, or a new one in place of the old."""
-    version = str((await posted(request)).get("version", ""))
-    number = int(version) if version.isdigit() and len(version) < 9 else 0
+    number = number_of((await posted(request)).get("version", "")) or 0
     await feeds.renew_feed(context, person, scope, number, now=now)
     return see_other(f"{PAGE}?done={'renewed' if number else 'made'}")
 

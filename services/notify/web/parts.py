@@ -43,6 +43,7 @@ async def common(
         "meaning": meaning,
         "masked": masked,
         "stuck_count": sum(counts.values()),
+        "stopped_webhooks": await context.store.webhooks.count_stopped(),
     }
 
 
@@ -56,3 +57,9 @@ def framed(html: str) -> Response:
     """A mail's HTML, for the inside of a sandboxed frame."""
     preview = preview_of(html)
     return Response(preview.html, media_type="text/html", headers={"Content-Security-Policy": preview.policy})
+
+
+def number_of(text: object, digits: int = 8) -> int | None:
+    """The whole number that a form field holds; None for anything else, and for more than so many digits."""
+    typed = str(text)
+    return int(typed) if typed.isdecimal() and len(typed) <= digits else None

@@ -208,8 +208,10 @@ def _facts(visit: participants.Visit) -> dict[str, Any]:
 
 def _dead_end(request: Request, pages: Pages, error: RuleBroken, whom: str = "pupil") -> Response:
     reason = sentence(error, language_of(request))
+    over = isinstance(error, VisitIsOver)  # then nobody takes part in it any more
+    parent = whom == "parent"
     return _private(
-        pages.show(request, "pupil_dead_end.html", status_of(error), reason=reason, parent=whom == "parent")
+        pages.show(request, "pupil_dead_end.html", status_of(error), reason=reason, parent=parent, over=over)
     )
 
 

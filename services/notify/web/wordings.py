@@ -10,7 +10,7 @@ from services.notify.preview import preview_of
 from services.notify.rendering import Content
 from services.notify.usecases import wordings
 from services.notify.usecases.wordings import WordingPage
-from services.notify.web.parts import common
+from services.notify.web.parts import common, number_of
 from services.notify.wording import LONGEST, PARTS, Parts, WordingKey
 from shared.errors import NotFound, RuleBroken
 from shared.ui.language import sentence, translate
@@ -64,7 +64,7 @@ async def change_wording(
     problem: RuleBroken | None = None
     try:
         if action == "save" and not faults:
-            version = int(str(form.get("version", "")) or 0) if str(form.get("version", "")).isdigit() else 0
+            version = number_of(form.get("version", "")) or 0
             await wordings.save_wording(context, person, key, typed, version, now=now, request_id=request_id)
             return see_other(f"{_address(key)}?done=saved")
         if action == "test" and not faults:
@@ -84,8 +84,8 @@ async def take_back(
 ) -> Response:  # fmt: skip
     """Use an earlier version again, or the standard words."""
     key, form = WordingKey(campaign_id, kind, role, language), await posted(request)
-    text = str(form.get("version", ""))
-    version, request_id = int(text) if text.isdigit() and len(text) < 9 else -1, form_request_id(person, form)
+    version, request_id = number_of(form.get("version", "")), form_request_id(person, form)
+    version = -1 if version is None else version
     try:
         await wordings.take_back(context, person, key, version, now=now, request_id=request_id)
     except NotFound:

@@ -23,6 +23,8 @@ TYPE_OF: dict[type[Message], str] = {
     events.OfferedPlacesExpired: "registration.expired",
     events.RegistrationResized: "registration.resized",
     events.RegistrationCancelled: "registration.cancelled",
+    events.ConfirmationAsked: "registration.confirmation_asked",
+    events.RegistrationConfirmedAgain: "registration.confirmed_again",
     events.RegistrationAttended: "registration.attended",
     events.RegistrationMissed: "registration.missed",
     events.SlotOpened: "slot.opened",

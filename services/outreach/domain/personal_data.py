@@ -132,6 +132,12 @@ KEPT = (
         "one year after it was said; at once when it is taken back",
     ),
     Kept(
+        "notify", ("former_addresses",),
+        "Addresses that somebody has left or that were erased: only a check sum of the address, with a secret key",
+        "Writing no more to whoever was erased, and to the present address of whoever has changed it", PUBLIC_TASK,
+        "one year after the change or erasure",
+    ),
+    Kept(
         "notify", ("webhook_calls",),
         "What other programs were told: numbers of registrations, dates and visits, without names, and their answers",
         "Telling programs of schools and partners, and finding out why it did not work", PUBLIC_TASK,

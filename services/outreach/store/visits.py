@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -24,13 +24,23 @@ COLLECTIONS = ["visits", "ambassadors", "bookings"]
 
 
 @dataclass(frozen=True)
+class MailTrouble:
+    """The last mail about a visit that did not arrive: to whom, and what the mail server said."""
+
+    recipient_role: str
+    answer: str
+    failed_at: datetime
+
+
+@dataclass(frozen=True)
 class Around:
-    """What visits refer to, by id: schools, people, and the names of companies and campaigns."""
+    """What visits refer to, by id: schools, people, the names of companies and campaigns; and mails that failed."""
 
     schools: dict[str, School]
     people: dict[str, Person]
     companies: dict[str, str]
     campaigns: dict[str, str]
+    mail_troubles: dict[str, MailTrouble] = field(default_factory=dict)
 
 
 async def create_indexes(store: Store) -> None:
@@ -142,7 +152,20 @@ async def around(store: Store, visits: Sequence[Visit], session: Session | None 
         {id: from_document(Person, row) for id, row in people.items()},
         {id: row["name"] for id, row in companies.items()},
         {id: row["name"] for id, row in campaigns.items()},
+        await _mail_troubles(store, [visit.id for visit in visits], session),
     )
+
+
+async def _mail_troubles(store: Store, ids: Sequence[str], session: Session | None) -> dict[str, MailTrouble]:
+    where = {"_id": {"$in": list(ids)}, "mail_trouble": {"$exists": True}}
+    rows = store.db.visits.find(where, {"mail_trouble": 1}, session=session)
+    return {row["_id"]: MailTrouble(**row["mail_trouble"]) async for row in rows}
+
+
+async def note_mail_trouble(store: Store, visit_id: str, trouble: MailTrouble, session: Session) -> None:
+    """Keep it at the visit until its contact is erased; nothing when there is no such visit."""
+    change = {"$set": {"mail_trouble": asdict(trouble)}}
+    await store.db.visits.update_one({"_id": visit_id, "erase_after": {"$ne": None}}, change, session=session)
 
 
 async def open_schools(store: Store, ids: Sequence[str] | None) -> list[tuple[str, str]]:
@@ -194,7 +217,7 @@ async def refresh_erasure(store: Store) -> None:
 async def erase_contact(store: Store, visit: Visit, session: Session) -> None:
     """Blank what is personal in a visit and in all that was said of it."""
     before = {"_id": visit.id, "version": visit.version}
-    blank = {"$set": with_words("visits", to_document(visit.erased()))}
+    blank = {"$set": with_words("visits", to_document(visit.erased())), "$unset": {"mail_trouble": ""}}
     if not (await store.db.visits.update_one(before, blank, session=session)).matched_count:
         raise ChangedMeanwhile
     parts = [f"contact.{name}" for name in ("name", "email", "phone")]

@@ -15,10 +15,10 @@ from services.notify.usecases.bouncing import hear_bounce
 from shared.schemas import events
 from tests.support.bounced_mails import complaint, holiday, in_words, notification
 from tests.support.notify_builders import coordinator, registration, said, sign_in_requested
-from tests.support.notify_world import World
+from tests.support.notify_world import SECRET, World
 
 KEY = "registration_waitlisted:reg1:1:teacher"
-TESSA = address_hash("tessa@schule.example")
+TESSA = address_hash("tessa@schule.example", SECRET)
 NOBODYS = "<0000000000000000000000000000000000000000@perspektive.example>"
 
 
@@ -194,7 +194,7 @@ async def test_a_mail_server_can_pipe_a_bounce_into_the_program(world: World, mo
     prefix = world.db.name.removesuffix("_notify")
     environment = {
         **os.environ, "MONGODB_URL": mongodb_url, "NATS_URL": "nats://127.0.0.1:1", "DATABASE_PREFIX": prefix,
-        "SECRET_KEY": "a-secret-of-at-least-32-characters-for-tests", "SMTP_URL": "smtp://127.0.0.1:1",
+        "SECRET_KEY": SECRET, "SMTP_URL": "smtp://127.0.0.1:1",
     }  # fmt: skip
     for mail, heard in ((notification(message_id), b"noted\n"), (holiday(message_id), b"no_bounce\n")):
         ended = await asyncio.to_thread(

@@ -178,8 +178,12 @@ async def test_the_list_is_filtered_and_read_in_stretches(service: Running) -> N
     assert sorted(id for id in seen if id in ids) == sorted(ids)
     orders = [row["about"].partition(":")[2] async for row in service.db.deliveries.find().sort("order", -1)]
     assert seen == orders
-    found = (await service.http.get("/notify/api/v1/deliveries", params={"recipient": "T3@schule.example"})).json()
-    assert [item["about"] for item in found["items"]] == [f"registration:{ids[3]}"]
+    found = (await service.http.get("/notify/api/v1/deliveries", params={"about": f"registration:{ids[3]}"})).json()
+    assert [item["recipient"] for item in found["items"]] == ["t3@schule.example"]
+    (listed, *_) = (
+        (await service.http.get("/notify/api/v1/openapi.json")).json()["paths"]["/api/v1/deliveries"].values()
+    )
+    assert {each["name"] for each in listed["parameters"]} == {"state", "kind", "about", "limit", "after"}
     wrong = await service.http.get("/notify/api/v1/deliveries", params={"after": "nonsense"})
     assert wrong.status_code == 422 and wrong.json()["type"].endswith("/cursor-unknown")
 

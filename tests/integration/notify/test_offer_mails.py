@@ -1,10 +1,18 @@
 """Mails about an offer: after the coordinator's check, and when what groups were promised changes."""
 
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 
 from services.notify.usecases.erasure import erase_due
-from shared.schemas.events import OfferChanged, OfferPublished, OfferSentBack, RegistrationConfirmed, SlotOpened
-from tests.support.notify_builders import NOW, STARTS, offer, registration, said, slot, slot_moved
+from shared.schemas.events import (
+    OfferChanged,
+    OfferPublished,
+    OfferSentBack,
+    RegistrationCancelled,
+    RegistrationConfirmed,
+    SlotOpened,
+)
+from tests.support.notify_builders import COMPANY, NOW, STARTS, TEACHER, offer, registration, said, slot, slot_moved
 from tests.support.notify_world import World, part
 
 
@@ -119,3 +127,44 @@ async def test_an_offer_is_erased_with_its_last_slot_and_its_version_stays(world
     await erase_due(world.context, now=gone_at)
     row = await world.db.offers.find_one({})
     assert (row["offer"], row["version"]) == (None, 5)
+
+
+async def test_a_new_contact_gets_the_calendar_entry_and_the_reminders_and_the_former_one_loses_them(
+    world: World,
+) -> None:
+    await world.hear(said(RegistrationConfirmed, registration("confirmed")))
+    await world.send_all()
+    world.server.mails.clear()
+    new = COMPANY.model_copy(update={"name": "Nele Neu", "email": "nele@betrieb.example"})
+    await world.hear(*[changed(5, contact=new)] * 2, changed(6, title="Noch einmal", contact=new))
+    await world.send_all()
+    told = [(mail["To"].addresses[0].addr_spec, *entry_of(mail)) for mail in world.server.mails]
+    assert sorted(told) == [(COMPANY.email, "CANCEL", "1"), ("nele@betrieb.example", "REQUEST", "2")]
+    waiting = await world.deliveries(kind="slot_reminder", recipient_role="company", state="planned")
+    assert {row["recipient_key"] for row in waiting} == {"nele@betrieb.example"} and len(waiting) == 2
+    assert {row["recipient_name"] for row in waiting} == {"Nele Neu"} and "nele" in waiting[0]["words"]
+    copies = world.context.store.feeds
+    assert await copies.registrations_by_email("slot.offer.contact", COMPANY.email) == []
+    assert len(await copies.registrations_by_email("slot.offer.contact", "nele@betrieb.example")) == 1
+
+
+async def test_a_group_that_cancels_after_the_contact_changed_leaves_the_new_contacts_calendar(world: World) -> None:
+    await world.hear(said(RegistrationConfirmed, registration("confirmed")))
+    await world.send_all()
+    new = COMPANY.model_copy(update={"email": "nele@betrieb.example"})
+    await world.context.store.copies.change_offer(offer(contact=new), 5, [], NOW + timedelta(days=90))
+    world.server.mails.clear()
+    await world.hear(said(RegistrationCancelled, registration("cancelled", 2, cancelled_by="school")))
+    await world.hear(changed(5, contact=new))
+    await world.send_all()
+    told = {(mail["To"].addresses[0].addr_spec, entry_of(mail)[0]) for mail in world.server.mails}
+    assert told == {(TEACHER.email, "CANCEL"), (COMPANY.email, "CANCEL"), ("nele@betrieb.example", "")}
+
+
+def entry_of(mail: EmailMessage) -> tuple[str, str]:
+    """(method, SEQUENCE) of the calendar part."""
+    parts = [each for each in mail.walk() if each.get_content_type() == "text/calendar"]
+    if not parts:
+        return "", ""
+    lines = parts[0].get_content().splitlines()
+    return str(parts[0].get_param("method")), next(line[9:] for line in lines if line.startswith("SEQUENCE:"))

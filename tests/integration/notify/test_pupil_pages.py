@@ -114,6 +114,23 @@ async def token_of(http: httpx.AsyncClient, path: str) -> dict[str, str]:
     return {name: found[1] for name in names if (found := re.search(rf'name="{name}" value="([^"]*)"', page))}
 
 
+@pytest.mark.parametrize(
+    ("language", "next_step", "promise"),
+    [
+        ("de", "Deine Lehrkraft kann dir mehr sagen.", "in jedem Fall"),
+        ("en", "Your teacher can tell you", "in any case"),
+    ],
+)
+async def test_nobody_is_promised_to_take_part_in_a_visit_that_is_over(
+    site: Site, language: str, next_step: str, promise: str
+) -> None:
+    site.world.clock.forward(timedelta(days=60))
+    async with site.http(language=language) as http:
+        answer = await http.get(f"/notify/class/{site.secret}")
+    assert answer.status_code == 409
+    assert next_step in answer.text and promise not in answer.text
+
+
 async def test_a_pupil_asks_confirms_cannot_come_comes_after_all_and_withdraws(site: Site) -> None:
     async with site.http() as http:
         page = (await http.get(f"/notify/class/{site.secret}")).text

@@ -23,7 +23,7 @@ from services.notify.suppression import address_hash
 from services.notify.usecases.bouncing import hear_bounce
 from shared.schemas import events
 from tests.support.notify_builders import TEACHER, registration, said
-from tests.support.notify_world import World, part
+from tests.support.notify_world import SECRET, World, part
 from tests.support.postfix_dovecot import MailHost, running_mail_host, why_not
 from tests.support.waiting import until
 
@@ -109,7 +109,7 @@ async def test_a_real_bounce_comes_back_is_read_by_imap_and_suppresses(sending: 
     row = await sending.delivery(key)
     assert (row["state"], row["attempts"][-1]["outcome"]) == ("refused", "bounced")
     assert row["attempts"][-1]["answer"].startswith("550 5.1.1 <<address>> User doesn't exist")
-    suppressed = await sending.db.suppressions.find_one({"_id": address_hash("niemand@schule.example")})
+    suppressed = await sending.db.suppressions.find_one({"_id": address_hash("niemand@schule.example", SECRET)})
     assert suppressed and suppressed["reason"] == "bounced"
     assert mails_in(mailbox) == [], "what was noted is not kept: it names a person"
 

@@ -9,8 +9,10 @@ import pytest
 
 from services.notify.sender import Sender
 from services.notify.timing import QuietHours
+from services.notify.usecases.bouncing import hear_bounce
 from shared.mongo import Document
 from shared.schemas import events, outreach
+from tests.support.bounced_mails import notification
 from tests.support.notify_builders import TEACHER, coordinator, offer, registration, said, slot, slot_moved
 from tests.support.notify_world import World, part
 
@@ -244,3 +246,30 @@ async def test_a_reminder_that_is_late_survives_that_the_group_is_resized(world:
     await world.hear(said(events.RegistrationResized, resized))
     await world.send_all()
     assert [row["state"] for row in await reminders_of(world, KONRAD)] == ["sent"]
+
+
+async def test_a_digest_of_which_one_part_is_in_other_hands_is_not_handed_over(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await booked(world, *(group(number) for number in range(3)))
+    stolen = {"$set": {"lease.token": "somebody else's"}}
+    counted = world.context.store.reminders.count_in
+
+    async def lose_one(*about: Any) -> bool:
+        await world.db.deliveries.update_one({"recipient": KONRAD, "lease": {"$exists": True}}, stolen)
+        return await counted(*about)
+
+    monkeypatch.setattr(world.context.store.reminders, "count_in", lose_one)
+    await world.send_all()
+    assert KONRAD not in world.server.recipients
+
+
+async def test_a_digest_that_came_back_is_shown_with_each_of_its_reminders(world: World) -> None:
+    await booked(world, *(group(number) for number in range(3)))
+    await world.send_all()
+    (message_id,) = {row["message_id"] for row in await reminders_of(world, KONRAD)}
+    bounced = notification(message_id, "smtp; 550 5.1.1 unknown")
+    assert await hear_bounce(world.context, bounced, now=world.clock.now()) == "noted"
+    assert await hear_bounce(world.context, bounced, now=world.clock.now()) == "known"
+    rows = await reminders_of(world, KONRAD)
+    assert [(row["state"], row["attempts"][-1]["outcome"]) for row in rows] == [("refused", "bounced")] * 3

@@ -222,6 +222,74 @@ async def test_a_confirmation_delayed_for_long_is_not_sent_after_the_cancellatio
     assert [subject.split(":")[0] for subject in world.server.subjects] == ["Abgesagt", "Abgesagt"]
 
 
+async def test_a_confirmation_that_was_put_off_does_not_follow_the_cancellation(world: World) -> None:
+    """A calendar would add the entry that the cancellation was to take away."""
+    world.server.script = ["451 later", "451 later"]
+    await world.hear(confirmed())
+    await world.send_all()
+    await world.hear(said(events.RegistrationCancelled, registration("cancelled", 2, cancelled_by="school")))
+    await world.send_all()
+    world.clock.forward(timedelta(seconds=5))
+    await world.send_all()
+    assert [subject.split(":")[0] for subject in world.server.subjects] == ["Abgesagt", "Abgesagt"]
+
+
+async def test_a_confirmation_that_was_put_off_says_how_many_come_now(world: World) -> None:
+    world.server.script = ["451 later", "451 later"]
+    await world.hear(confirmed())
+    await world.send_all()
+    group = registration().group.model_copy(update={"pupils": 28})
+    await world.hear(said(events.RegistrationResized, registration("confirmed", 2, group=group)))
+    world.clock.forward(timedelta(seconds=5))
+    await world.send_all()
+    late = next(mail for mail in world.server.mails if mail["Subject"].startswith("Bestätigt"))
+    assert "28" in part(late, "text/plain").get_content() and "24" not in part(late, "text/plain").get_content()
+
+
+async def test_a_mail_about_a_date_is_worthless_when_that_date_begins(world: World) -> None:
+    world.clock.set(datetime(2026, 11, 30, 9, 0, tzinfo=UTC))
+    await world.hear(said(events.RegistrationConfirmed, registration(), now=world.clock.now()))
+    row = await world.delivery(TEACHER_KEY)
+    assert row["gives_up_at"] == datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
+
+
+async def test_a_relay_that_is_silent_about_whole_mails_gets_few_copies_and_a_person_decides(world: World) -> None:
+    relays = [relay_of(world.server.url)]
+    world.mailer = Mailer(relays, timeout_seconds=1, at_once=4, content_seconds=0.1)
+    world.sender = Sender(world.context, world.mailer, world.clock, 4)  # type: ignore[arg-type]
+    world.server.hold = asyncio.Event()
+    await world.hear(waitlisted())
+    for _ in range(5):
+        await world.send_all()
+        world.clock.forward(timedelta(minutes=1))
+    row = await world.delivery("registration_waitlisted:reg1:1:teacher")
+    assert (row["state"], row["reason"], row["attempt_count"]) == ("refused", "gave_up", 3)
+    world.server.hold.set()
+
+
+async def test_a_hold_is_renewed_while_the_relay_looks_into_the_mail(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.notify.usecases.sending.RENEWED_EVERY_SECONDS", 0.02)
+    world.server.hold = asyncio.Event()
+    await world.hear(waitlisted())
+    await world.sender.send_due()
+    key = "registration_waitlisted:reg1:1:teacher"
+
+    async def until_when() -> datetime:
+        return (await world.delivery(key))["lease"]["until"]
+
+    first = await until_when()
+
+    async def later() -> bool:
+        return await until_when() > first
+
+    await until(later, 20)
+    world.server.hold.set()
+    await world.sender.settle()
+    assert (await world.delivery(key))["state"] == "sent"
+
+
 async def test_a_dead_worker_s_mail_is_taken_over_when_its_lease_ends(world: World) -> None:
     await world.hear(waitlisted())
     deliveries = world.context.store.deliveries
@@ -450,9 +518,10 @@ async def test_personal_data_goes_when_its_time_is_over_and_a_receipt_stays(worl
         "slots": 1,
         "offers": 1,
         "suppressions": 0,
+        "former_addresses": 0,
         "reminder_stops": 0,
-        "set_aside": 0,
         "participants": 0,
+        "webhook_calls": 0,
     }
     assert counts == {"deliveries": 6, **sums}
     everything = [

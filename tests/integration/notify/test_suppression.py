@@ -21,10 +21,10 @@ from shared.errors import NotAllowed
 from shared.schemas import events
 from shared.schemas.outreach import Role
 from tests.support.notify_builders import NOW, TEACHER, coordinator, registration, said, sign_in_requested
-from tests.support.notify_world import World
+from tests.support.notify_world import SECRET, World
 
 BOUNCE = "550 5.1.1 <tessa@schule.example> No such user"
-TESSA = address_hash("tessa@schule.example")
+TESSA = address_hash("tessa@schule.example", SECRET)
 KEY = "registration_waitlisted:reg1:1:teacher"
 KORA = Identity("kora", "person", "Kora Koordination", (Role(kind="coordinator", organisation_id="agency"),))
 OPERATOR = Identity("otto", "person", "Otto Betrieb", (Role(kind="operator", organisation_id="agency"),))

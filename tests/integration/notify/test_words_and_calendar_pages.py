@@ -41,6 +41,9 @@ async def test_words_are_looked_at_tried_saved_and_taken_back(site: Site) -> Non
         assert second.status_code == 409 and "gleichzeitig geändert" in second.text and "Anders" in second.text
         back = await send(http, PAGE, f"{PAGE}/take-back", version="0")
         assert back.headers["location"] == f"{PAGE}?done=back"
+        for version in ("²", "9" * 30):
+            odd = await send(http, PAGE, PAGE, **typed, version=version, action="save")
+            assert odd.status_code == 409, version
         again = await send(http, PAGE, f"{PAGE}/take-back", version="0")
         assert again.status_code == 409 and "schon in Gebrauch" in again.text
 
@@ -73,6 +76,7 @@ async def test_a_calendar_program_fetches_only_what_is_new(site: Site) -> None:
             r'value="https://perspektive\.example(/notify/calendar/[^"]+\.ics)"', (await http.get(page)).text
         )
         assert (await send(http, page, f"{page}/teacher-school2", version="0")).status_code == 404
+        assert (await send(http, page, f"{page}/teacher-school1", version="²")).status_code == 409
     async with site.http() as program:
         first = await program.get(address[0])
         assert first.headers["content-type"] == "text/calendar; charset=utf-8" and "registration-calendar" in first.text

@@ -146,7 +146,10 @@ def test_every_collection_is_on_the_privacy_page_or_is_known_to_name_nobody():
 
 async def test_every_collection_with_a_date_of_erasure_is_on_the_privacy_page(mongodb_url, store):
     with_date = {"outreach": await dated(store.db)}
-    for service, own in (("events", EventsStore), ("notify", lambda db: NotifyStore(db, 90))):
+    for service, own in (
+        ("events", EventsStore),
+        ("notify", lambda db: NotifyStore(db, 90, secret_key="a-secret-for-tests-" * 2)),
+    ):
         async with database(mongodb_url, f"test_{random_id()[:10]}_{service}") as db:
             await create_collections(db, ["people"])
             await own(db).create_indexes()

@@ -7,17 +7,19 @@ from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from services.notify.domain import Attempt, Delivery, Recipient
+from services.notify.domain import Attempt, Delivery, Recipient, message_id
 from services.notify.samples import sample_deliveries
 from services.notify.store.core import Store
+from services.notify.usecases.tokens import Tokens
 from shared import mongo
-from tests.support.estate import Estate
+from tests.support.estate import NOBODY, Estate
 from tests.support.estate_traces import send
-from tests.support.front_door import NOW
+from tests.support.front_door import NOW, SECRET
 from tests.support.states.common import database_of
 
 UNKNOWN = Attempt(NOW, "refused", "550 5.1.1 No such user here")
 LATER = Attempt(NOW, "deferred", "451 4.7.1 Greylisted, please try again later")
+DOMAIN = "perspektive.example"
 TAKEN = Attempt(NOW, "sent", "250 2.0.0 Ok: queued as 4Rk")
 
 
@@ -29,13 +31,40 @@ async def mails_in_every_state(estate: Estate) -> dict[str, str]:
     made = dict(_deliveries(found["suppression"]))
 
     async with database_of(estate, "notify") as db:
-        store = Store(db, retention_days=90)
+        store = Store(db, retention_days=90, secret_key=SECRET)
 
         async def work(session: AsyncClientSession) -> None:
             await store.deliveries.add(list(made.values()), session)
 
         await mongo.transaction(db, work)
-    return found | {name: delivery.key for name, delivery in made.items()}
+    return found | {name: delivery.key for name, delivery in made.items()} | await _unsubscribing(estate)
+
+
+async def _unsubscribing(estate: Estate) -> dict[str, str]:
+    """The tokens in the headers of reminders: to a teacher, to one who wants no more of them, and to a pupil."""
+    sent = {
+        "unsubscribe": _reminder("slot_reminder", "erinnert@schule.example"),
+        "unsubscribe_stopped": _reminder("slot_reminder", "genug@schule.example"),
+        "unsubscribe_pupil": _reminder("pupil_reminder", "lena@post.example"),
+    }
+    async with database_of(estate, "notify") as db:
+        store = Store(db, retention_days=90)
+
+        async def work(session: AsyncClientSession) -> None:
+            await store.deliveries.add(list(sent.values()), session)
+
+        await mongo.transaction(db, work)
+    links = {name: Tokens(SECRET, estate.door.url).unsubscribe_link(each.message_id) for name, each in sent.items()}
+    tokens = {name: link.rpartition("/")[2] for name, link in links.items()}
+    path = f"/notify/unsubscribe/{tokens['unsubscribe_stopped']}"
+    await send(estate, NOBODY, path, {"reminders": "stop"})
+    return tokens
+
+
+def _reminder(kind: str, email: str) -> Delivery:
+    plain, key = _sample(kind), f"reminder:{email}"
+    to, id = replace(plain.to, email=email), message_id(key, DOMAIN)
+    return replace(plain, key=key, to=to, state="sent", sent_at=NOW, message_id=id)
 
 
 async def _suppressed(estate: Estate, email: str) -> str:

@@ -44,7 +44,9 @@ class _Class:
         """The token in a mail to this pupil, or to the parent."""
         row = await self.db.participants.find_one({"first_name": name})
         assert row, name
-        pupil: Participant | None = await Store(self.db, retention_days=90).participants.get(row["_id"])
+        pupil: Participant | None = await Store(self.db, retention_days=90, secret_key=SECRET).participants.get(
+            row["_id"]
+        )
         assert pupil
         return self.tokens.write(action, pupil)
 

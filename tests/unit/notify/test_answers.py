@@ -20,6 +20,11 @@ from tests.support.notify_world import writer
         ("550 5.1.1 No such user", True), ("550 no such user", True), ("553 5.1.3 bad syntax", True),
         ("550 5.2.1 Mailbox disabled", True), ("556 5.1.10 null MX", True), (INVALID_ADDRESS, True),
         ("550 5.7.1 blocked by policy", False), ("552 5.2.2 mailbox full", False), ("554 refused", False),
+        ("550 Message rejected as SPAM", False), ("550 SPF check failed", False), ("553 listed on a blocklist", False),
+       
+        ("550 5.1.1 blocked: no such user", True), ("551 poor reputation", False), ("550 DMARC policy", False),
+       
+        ("550 no such user: policyholder@x", True),
         ("450 4.1.1 later", False), ("no connection: x", False), ("SMTPNotSupported: x", False), ("", False),
     ],
 )  # fmt: skip
@@ -31,7 +36,8 @@ def test_only_what_the_server_says_of_the_address_is_a_hard_bounce(answer: str, 
     ("answer", "reason", "meaning"),
     [
         ("550 5.1.1 No such user", "refused", "address_unknown"), ("452 4.2.2 full", "", "mailbox_full"),
-        ("550 5.7.26 DMARC", "refused", "not_wanted"), ("552 5.3.4 too big", "refused", "too_large"),
+        ("550 DMARC", "refused", "not_wanted"), ("550 5.7.26 DMARC", "refused", "not_wanted"),
+        ("552 5.3.4 too big", "refused", "too_large"),
         ("451 4.7.1 greylisted", "", "busy"), ("gave up: 451 later", "gave_up", "busy"),
         ("no connection: refused", "", "no_connection"), ("535 5.7.8 bad password", "", "our_access"),
         ("internal: KeyError", "", "our_fault"), ("", "gave_up", "too_late"), ("250 OK", "", "accepted"),
@@ -45,7 +51,8 @@ def test_an_answer_has_a_meaning(answer: str, reason: str, meaning: str) -> None
 def test_an_address_is_shortened_and_found_by_its_hash_whatever_its_case() -> None:
     assert masked("Tessa.Muster@Schule.example") == "te…@schule.example"
     assert (masked("abc@x.example"), masked("")) == ("a…@x.example", "")
-    assert address_hash(" Tessa@schule.EXAMPLE ") == address_hash("tessa@schule.example")
+    assert address_hash(" Tessa@schule.EXAMPLE ", "key") == address_hash("tessa@schule.example", "key")
+    assert address_hash("tessa@schule.example", "key") != address_hash("tessa@schule.example", "another")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.notify import domain, timing
+from services.notify.answers import without_address
 from services.notify.domain import CalendarEntry, Delivery, Known, Letter, Recipient
 from shared.offsets import DaysBefore, Offset
 
@@ -126,9 +127,20 @@ def test_a_mail_in_its_turn_is_sent_although_the_next_transition_is_known() -> N
     assert domain.reason_not_to_send(delivery(), Known("cancelled", 3, 1), NOW) == ""
 
 
-def test_a_mail_that_is_tried_again_soon_tells_its_own_transition() -> None:
-    again = delivery(attempt_count=1, planned_at=NOW - timedelta(minutes=9))
-    assert domain.reason_not_to_send(again, Known("cancelled", 3, 1), NOW) == ""
+def test_a_mail_that_is_tried_again_must_still_be_true_for_the_next_one_may_have_gone_before_it() -> None:
+    again = delivery(attempt_count=1, planned_at=NOW - timedelta(seconds=3))
+    assert domain.reason_not_to_send(again, Known("cancelled", 3, 1), NOW) == "superseded"
+    assert domain.reason_not_to_send(again, Known("confirmed", 3, 1), NOW) == ""
+
+
+def test_a_late_mail_is_written_from_what_is_known_now() -> None:
+    again = delivery(attempt_count=1, planned_at=NOW - timedelta(seconds=3))
+    same = Known("confirmed", again.based_on, again.revision)
+    assert not domain.is_outdated(again, same, NOW)
+    assert domain.is_outdated(again, replace(same, version=same.version + 1), NOW)
+    assert not domain.is_outdated(delivery(), replace(same, version=same.version + 1), NOW), "it goes in its turn"
+    told = delivery(kind="registration_cancelled", attempt_count=1)
+    assert not domain.is_outdated(told, replace(same, version=same.version + 1), NOW), "it tells of what happened"
 
 
 @pytest.mark.parametrize("late", [{"planned_at": NOW - timedelta(minutes=11)}])
@@ -191,8 +203,11 @@ def test_a_refused_mail_keeps_its_message_id_and_a_sent_one_gets_another() -> No
     again = domain.resent(refused, later, "x.example", "request1", even_if_sent=False)
     assert (again.state, again.message_id, again.version) == ("planned", refused.message_id, 2)
     assert again.gives_up_at == later + timedelta(days=3)
-    sent = replace(refused, state="sent")
-    assert domain.resent(sent, later, "x.example", "request1", even_if_sent=True).message_id != sent.message_id
+    sent = replace(refused, state="sent", sent_at=NOW)
+    came_back = replace(sent, state="refused")
+    for gone in (sent, came_back):
+        again = domain.resent(gone, later, "x.example", "request1", even_if_sent=True)
+        assert again.message_id != sent.message_id, "a late bounce of the first copy is not about the second"
 
 
 def test_a_reminder_is_not_sent_again_after_the_event() -> None:
@@ -207,6 +222,12 @@ def test_an_erased_mail_cannot_be_sent_again() -> None:
 
 
 def test_an_answer_is_kept_without_the_address() -> None:
-    assert domain.without_address("550 <Tessa@Schule.example>\r\nunknown", "tessa@schule.example") == (
+    assert without_address("550 <Tessa@Schule.example>\r\nunknown", "tessa@schule.example") == (
         "550 <<address>> unknown"
     )
+
+
+def test_a_servers_answer_is_kept_without_the_form_in_which_it_knows_an_address() -> None:
+    answer = "550 5.1.1 <Tessa@xn--mller-kva.example>: unknown; tessa@müller.example"
+    assert without_address(answer, "tessa@müller.example") == "550 5.1.1 <<address>>: unknown; <address>"
+    assert without_address("550 x@\u200b..", "x@\u200b..") == "550 <address>"

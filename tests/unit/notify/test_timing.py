@@ -109,7 +109,12 @@ def test_at_night_only_goes_out_what_somebody_has_just_asked_for() -> None:
     night = local(2026, 11, 2, 23)
     morning = local(2026, 11, 3, 7)
     assert waits_for_morning(delivery(kind="sign_in"), QUIET, night) is None
-    assert waits_for_morning(delivery(kind="registration_confirmed"), QUIET, night) is None
+    at_once, approved = ({"own_act": own} for own in (True, False))
+    assert waits_for_morning(delivery(kind="registration_confirmed", facts=at_once), QUIET, night) is None
+    assert waits_for_morning(delivery(kind="registration_confirmed", facts=approved), QUIET, night) == morning
+    for by, until in (("school", None), ("company", morning), ("coordinator", morning)):
+        cancelled = delivery(kind="registration_cancelled", facts={"registration": {"cancelled_by": by}})
+        assert waits_for_morning(cancelled, QUIET, night) == until
     assert waits_for_morning(delivery(kind="registration_confirmed", to=COMPANY), QUIET, night) == morning
     assert waits_for_morning(delivery(kind="slot_moved"), QUIET, night) == morning
     assert waits_for_morning(delivery(kind="slot_reminder"), QUIET, night) == morning
