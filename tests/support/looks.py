@@ -84,7 +84,8 @@ class Window:
     async def _download(self, path: str) -> list[str]:
         answer = await self.page.request.get(path)
         self.status = answer.status
-        assert "attachment" in answer.headers.get("content-disposition", ""), f"{path} did not open"
+        is_saved = "attachment" in answer.headers.get("content-disposition", "")
+        assert is_saved or answer.headers["content-type"].startswith("text/calendar"), f"{path} did not open"
         return [f"{path}: {answer.status}"] if answer.status >= 400 else []
 
     async def show(self, html: str, name: str, is_mail: bool = False) -> list[str]:
