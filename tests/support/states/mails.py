@@ -48,7 +48,7 @@ async def _unsubscribing(estate: Estate) -> dict[str, str]:
         "unsubscribe_pupil": _reminder("pupil_reminder", "lena@post.example"),
     }
     async with database_of(estate, "notify") as db:
-        store = Store(db, retention_days=90)
+        store = Store(db, retention_days=90, secret_key=SECRET)
 
         async def work(session: AsyncClientSession) -> None:
             await store.deliveries.add(list(sent.values()), session)
