@@ -1,8 +1,9 @@
 """The whole service over HTTP, with a real broker and the mailbox: messages in, mails out, the mail log, resend."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from starlette.applications import Starlette
 from services.notify.app import create_app
 from services.notify.settings import Settings
 from shared.auth import Sessions, hash_of_key
-from shared.broker import Broker
+from shared.broker import Ack, Broker
 from shared.clock import SystemClock
 from shared.mongo import Database, database
 from shared.schemas import events, outreach
@@ -40,10 +41,11 @@ class Running:
     mails: MailServer
 
     async def say(self, *messages: Message) -> None:
-        """What outreach and events say, on the broker."""
+        """What outreach and events say, on the broker, as soon as their streams are there."""
         for message in messages:
             subject = f"{message.SOURCE}.{message.type_name()}"
-            await self.broker.publish(message.SOURCE, [(subject, message.to_wire())])
+            saying = partial(self.broker.publish, message.SOURCE, [(subject, message.to_wire())])
+            await until(partial(_acknowledged, saying), 60)
 
     async def post(self, path: str, form: dict[str, str], **more: Any) -> httpx.Response:
         """What a browser sends from an own page."""
@@ -68,6 +70,10 @@ def settings(mongodb_url: str, nats_url: str, smtp_url: str, prefix: str) -> Set
         quiet_hours="",
         public_url="http://test.example", mail_from="Perspektive <mail@perspektive.example>",
     )  # fmt: skip
+
+
+async def _acknowledged(saying: Callable[[], Awaitable[list[Ack | None]]]) -> bool:
+    return None not in await saying()
 
 
 @pytest.fixture
@@ -154,7 +160,7 @@ async def test_messages_about_one_thing_are_handled_in_their_order_although_many
         for id in ids
     ]
     wires = [(f"events.{message.type_name()}", message.to_wire()) for message in messages]
-    await service.broker.publish("events", wires)
+    await until(partial(_acknowledged, partial(service.broker.publish, "events", wires)), 60)
     for id in ids:
         await service.delivery(f"registration_cancelled:{id}:4:company", "sent")
     rows = await service.db.deliveries.find({"kind": {"$ne": "slot_reminder"}}).to_list(None)
@@ -428,6 +434,6 @@ async def test_looking_changes_nothing(service: Running) -> None:
 
 async def test_the_openapi_document_describes_the_mail_log(service: Running) -> None:
     document = (await service.http.get("/notify/api/v1/openapi.json")).json()
-    assert set(document["paths"]) == {
+    assert {path for path in document["paths"] if not path.startswith("/api/v1/webhook")} == {
         "/api/v1/deliveries", "/api/v1/deliveries/{delivery_id}", "/api/v1/deliveries/{delivery_id}/resend",
     }  # fmt: skip
