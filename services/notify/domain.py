@@ -310,8 +310,8 @@ def reason_not_to_send(delivery: Delivery, known: Known | None, now: datetime) -
 
 
 def is_late(delivery: Delivery, now: datetime) -> bool:
-    """Whether a mail no longer goes out in its turn: it waited, or was tried before."""
-    return delivery.attempt_count > 0 or now - delivery.planned_at > LATE
+    """Whether a mail no longer goes out in its turn: it waited, or was in a sender's hands before."""
+    return delivery.attempt_count > 0 or delivery.version > 1 or now - delivery.planned_at > LATE
 
 
 def is_outdated(delivery: Delivery, known: Known | None, now: datetime) -> bool:

@@ -145,7 +145,7 @@ class Deliveries:
         dead = await self._dead({lease["holder"] for lease in held} - {self.holder}, now) if steady else []
         of_the_dead = {"lease.until": {"$exists": True}, "lease.holder": {"$in": dead}}
         abandoned = {"$or": [{"lease.until": {"$lt": now}}, of_the_dead]}
-        change = {"$set": {"state": "planned", "waiting": True}, "$unset": {"lease": ""}}
+        change = {"$set": {"state": "planned", "waiting": True}, "$unset": {"lease": ""}, "$inc": {"version": 1}}
         return (await self._rows.update_many(abandoned, change)).modified_count
 
     async def _dead(self, holders: set[str], now: datetime) -> list[str]:

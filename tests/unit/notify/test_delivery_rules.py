@@ -131,6 +131,8 @@ def test_a_mail_that_is_tried_again_must_still_be_true_for_the_next_one_may_have
     again = delivery(attempt_count=1, planned_at=NOW - timedelta(seconds=3))
     assert domain.reason_not_to_send(again, Known("cancelled", 3, 1), NOW) == "superseded"
     assert domain.reason_not_to_send(again, Known("confirmed", 3, 1), NOW) == ""
+    held_before = delivery(version=2)
+    assert domain.reason_not_to_send(held_before, Known("cancelled", 3, 1), NOW) == "superseded"
 
 
 def test_a_late_mail_is_written_from_what_is_known_now() -> None:
