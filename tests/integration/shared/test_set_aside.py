@@ -61,7 +61,8 @@ def test_persons_are_hidden_and_what_helps_to_understand_stays() -> None:
 
 
 MAY_BE_SHOWN = """
-active adults aggregateversion ambassador_id answer answer_by booking_from campaign_id cancelled_by chosen closes_at
+active adults aggregateversion ambassador_id answer answer_by answer_until booking_from campaign_id cancelled_by cause
+chosen closes_at
 company_id company_name concerns correlationid datacontenttype day delivery_id description directions district_ags
 districts ended_sessions ends_local ends_on expires_at failed_at field grade grades group_name groups id invitation_id
 key_id kind kinds language lat lesson lon movable_days municipality_ags offer_expires_at offer_id offers_from open
