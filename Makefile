@@ -37,7 +37,7 @@ reset: .venv/.ready-to-run ## delete all data of the embedded start
 	@exec .venv/bin/python -m deploy.local reset
 
 test: .venv/.ready-to-test ## run all tests; TESTS="tests/unit -k waiting" runs some of them
-	@exec .venv/bin/python -m pytest $(TESTS)
+	@exec .venv/bin/python -m pytest -n auto --maxprocesses 4 $(TESTS)
 
 lint: .venv/.ready-to-test ## check style and formatting
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .

@@ -1,15 +1,31 @@
 """Servers that many tests share: started when the first test asks for them, stopped at the end of the run."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.engine import ContainerMongod, ContainerNats, engine_answers, in_a_container
 from tests.support.servers import MailServer, running_mail_server, running_mongod, running_nats
 
 settings.register_profile("perspektive", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("perspektive")
+
+
+class ByFileAndServers(LoadScopeScheduling):
+    """Hands a file's tests to one worker, those in containers by themselves: each worker has servers of its own."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, name = nodeid.partition("::")
+        return f"{file} in containers" if re.search(r"\bcontainer\b", name.partition("[")[2]) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFileAndServers:
+    """In the order in which pytest has put them, so that a worker changes from processes to containers once."""
+    return ByFileAndServers(config, log)
 
 
 @pytest.fixture(scope="session")

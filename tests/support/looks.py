@@ -47,6 +47,7 @@ class Window:
     status: int = 0
     said: list[str] = field(default_factory=list)
     left: str = ""
+    asked: str = ""
 
     async def sign_in(self, actor: str) -> None:
         """The window is now that of `actor`."""
@@ -65,8 +66,7 @@ class Window:
 
     async def open(self, path: str) -> list[str]:
         """What is wrong with the page at `path`; nothing when there is no page but a file."""
-        self.said.clear()
-        self.left = self.page.url
+        self._leave(path)
         try:
             answer = await self.page.goto(path)
         except PlaywrightError:  # a file, which the browser saves instead
@@ -81,6 +81,10 @@ class Window:
             return await self.show(html, path, is_mail=True)
         return await self._wrong(path, answer.status)
 
+    def _leave(self, path: str) -> None:
+        self.said.clear()
+        self.left, self.asked = self.page.url, self.estate.door.url + path
+
     async def _download(self, path: str) -> list[str]:
         answer = await self.page.request.get(path)
         self.status = answer.status
@@ -90,8 +94,7 @@ class Window:
 
     async def show(self, html: str, name: str, is_mail: bool = False) -> list[str]:
         """What is wrong with the page that a form was answered with, or with a mail, which has styles of its own."""
-        self.said.clear()
-        self.left = self.page.url
+        self._leave(SHOWN)
         await self.page.unroute_all()
         await self.page.route(f"**{SHOWN}", lambda route: _answer(route, html))
         await self.page.goto(SHOWN)
@@ -124,7 +127,7 @@ async def opened(browser: Browser, estate: Estate, look: Look) -> Window:
     window = Window(estate, look, context, await context.new_page())
 
     def console(message: ConsoleMessage) -> None:
-        if message.location["url"] == window.left != window.page.url:
+        if message.location["url"] == window.left != window.asked:
             return  # what the page before was answered with is told late
         window.said.append(f"console: {message.text}")
 
