@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.responses import RedirectResponse
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared import inbox, outbox
@@ -123,7 +124,10 @@ def front_door(services: Mapping[str, FastAPI]) -> Starlette:
                 await stack.enter_async_context(service.router.lifespan_context(service))
             yield
 
-    app = Starlette(routes=[Mount(f"/{name}", app=service) for name, service in services.items()], lifespan=lifespan)
+    first = next(iter(services))
+    icon = Route("/favicon.ico", lambda _: RedirectResponse(f"/{first}/static/icon.svg", 308))  # browsers ask unbidden
+    mounts = [Mount(f"/{name}", app=service) for name, service in services.items()]
+    app = Starlette(routes=[icon, *mounts], lifespan=lifespan)
     app.router.default = _nowhere(*next(iter(services.items())))
     return app
 

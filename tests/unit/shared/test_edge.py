@@ -14,6 +14,7 @@ from pymongo.errors import ServerSelectionTimeoutError
 from shared.errors import Conflict, TooManyRequests, TryLater
 from shared.log import _JsonLines
 from shared.mongo import connect
+from shared.service import front_door
 from shared.settings import CommonSettings
 from shared.web.callers import RequestId, client_of
 from shared.web.edge import build_edge
@@ -275,3 +276,11 @@ async def test_head_is_answered_as_get_without_the_body(client: httpx.AsyncClien
         asked, looked = await client.get(address), await client.head(address)
         assert (looked.status_code, looked.content) == (asked.status_code, b"")
         assert looked.headers["content-type"] == asked.headers["content-type"]
+
+
+async def test_the_icon_is_where_browsers_ask_for_it_unbidden(app: FastAPI):
+    """What is no page of ours, a text or a file, names no icon."""
+    transport = httpx.ASGITransport(front_door({"events": app}))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", follow_redirects=True) as door:
+        icon = await door.get("/favicon.ico")
+    assert (icon.status_code, icon.headers["content-type"]) == (200, "image/svg+xml")
