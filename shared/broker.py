@@ -19,12 +19,14 @@ from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
 from nats.js.api import ConsumerConfig, DeliverPolicy, DiscardPolicy, RetentionPolicy, StorageType
 
 from shared.ids import derived_id
+from shared.workers import end
 
 log = logging.getLogger(__name__)
 
 Wire = dict[str, Any]
 OnMessage = Callable[[Wire, int], Awaitable[None]]
 RETRY_PAUSES = (0.2, 1.0, 5.0, 30.0, 120.0)
+CONNECT_SECONDS = 5.0
 ACK_WAIT_SECONDS = 5.0  # what a killed process had in hand comes again after this
 KEPT_SECONDS = 7 * 24 * 3600
 _FAILURES = (nats.errors.Error, nats.js.errors.Error, FastStreamException, OSError, TimeoutError)
@@ -129,13 +131,24 @@ class Broker:
             connect_timeout=2, logger=None, error_cb=_quiet, graceful_timeout=5.0, ack_policy=AckPolicy.MANUAL,
         )  # fmt: skip
         self._nats = broker
-        await asyncio.wait_for(broker.connect(), 5.0)
+        await self._connect(broker)
         for source in {self._service, *self._listens_to}:
             await self._ensure_stream(source)
         for source in self._listens_to:
             self._subscribe(broker, source)
         await broker.start()
         log.info("broker: connected, listening to %s", ", ".join(self._listens_to) or "nothing")
+
+    async def _connect(self, broker: NatsBroker) -> None:
+        """Its own attempts have no end, so that it can take a cancellation for one that failed."""
+        connecting = asyncio.create_task(broker.connect())
+        try:
+            done, _ = await asyncio.wait([connecting], timeout=CONNECT_SECONDS)
+        finally:
+            await end(connecting, 0.1)
+        if not done:
+            raise TimeoutError(f"no connection in {CONNECT_SECONDS} s")
+        connecting.result()
 
     def _subscribe(self, broker: NatsBroker, source: str) -> None:
         subscriber = broker.subscriber(

@@ -6,12 +6,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 from shared.clock import Clock
 
 log = logging.getLogger(__name__)
 Worker = Callable[[], Awaitable[None]]
 STEADY_SECONDS = 30.0
+GOODBYE_SECONDS = 7.0
 
 
 async def _keep_running(name: str, worker: Worker) -> None:
@@ -35,9 +37,18 @@ async def running(workers: dict[str, Worker]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(end(task, GOODBYE_SECONDS) for task in tasks))
+
+
+async def end(task: asyncio.Task[Any], seconds: float) -> None:
+    """Cancel `task` until it is over, again every `seconds`.
+
+    Once is not enough: where a step fails in the moment of the cancellation, `asyncio.wait_for` of Python 3.11 raises
+    the failure instead, and whoever tries again after a failure goes on.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=seconds)
 
 
 async def every(seconds: float, step: Callable[[], Awaitable[object]]) -> None:

@@ -78,3 +78,22 @@ def test_erasure_goes_by_the_clock_that_can_be_moved(service):
     text = (Path(workers.__file__).parents[1] / "services" / service / "app.py").read_text()
     workers_of_erasure = [line for line in text.splitlines() if "erase_due(" in line]
     assert workers_of_erasure and all("every_by(clock," in line for line in workers_of_erasure)
+
+
+async def test_a_worker_that_takes_a_cancellation_for_a_failure_is_cancelled_again(monkeypatch):
+    monkeypatch.setattr(workers, "GOODBYE_SECONDS", 0.01)
+    taken: list[int] = []
+
+    async def worker() -> None:
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                taken.append(1)
+                if len(taken) == 2:
+                    raise
+
+    async with asyncio.timeout(20):
+        async with running({"worker": worker}):
+            await asyncio.sleep(0)
+    assert len(taken) == 2
