@@ -6,6 +6,7 @@ import email.policy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from functools import cache
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -139,20 +140,27 @@ class World:
 async def build_world(
     db: Database, server: ScriptedServer, at_once: int = 4, clock: MovableClock | None = None
 ) -> World:
-    """A fresh world on an empty database."""
-    await create_collections(db, [*COMMON_COLLECTIONS, *COLLECTIONS])
+    """A fresh world on an empty database, whose collections and indexes may be there already."""
     clock = clock or MovableClock()
     store = Store(db, retention_days=90, secret_key=SECRET)
-    await store.create_indexes()
-    await outbox.create_indexes(db)
-    await inbox.create_indexes(db)
+    await prepare(store)
     context = Context(store, writer(), Tokens(SECRET, "https://perspektive.example"))
     mailer = Mailer([relay_of(server.url)], 5, at_once)
     return World(db, clock, context, mailer, Sender(context, mailer, clock, at_once), server)  # type: ignore[arg-type]
 
 
+async def prepare(store: Store) -> None:
+    """Make collections and indexes where there are none."""
+    if not await store.db.list_collection_names():
+        await create_collections(store.db, [*COMMON_COLLECTIONS, *COLLECTIONS])
+        await store.create_indexes()
+        await outbox.create_indexes(store.db)
+        await inbox.create_indexes(store.db)
+
+
+@cache
 def writer() -> Writer:
-    """A writer for a made-up region."""
+    """A writer for a made-up region, whose templates are compiled once."""
     sender, domain = "Perspektive <mail@perspektive.example>", "perspektive.example"
     return Writer("https://perspektive.example", sender, domain, "Europe/Berlin", links=LINKS)
 

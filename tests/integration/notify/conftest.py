@@ -1,4 +1,4 @@
-"""One notify service per test: an empty database on a real mongod, and a real SMTP server that follows a script."""
+"""One notify service per test: a database emptied for it on a real mongod, and an SMTP server that has a script."""
 
 from collections.abc import AsyncIterator
 from uuid import uuid4
@@ -11,12 +11,20 @@ from tests.support.notify_world import ScriptedServer, World, build_world
 from tests.support.webhooks import Hooks, hooks_of
 
 
-@pytest.fixture
-async def notify_db(mongodb_url: str) -> AsyncIterator[Database]:
-    """An empty database that is dropped afterwards."""
+@pytest.fixture(scope="session")
+async def _notify_db(mongodb_url: str) -> AsyncIterator[Database]:
+    """One database for all tests here, whose collections and indexes are made once."""
     async with database(mongodb_url, f"test_{uuid4().hex[:10]}_notify") as db:
         yield db
         await db.client.drop_database(db.name)
+
+
+@pytest.fixture
+async def notify_db(_notify_db: Database) -> Database:
+    """The database with nothing in it."""
+    for name in await _notify_db.list_collection_names():
+        await _notify_db[name].delete_many({})
+    return _notify_db
 
 
 @pytest.fixture

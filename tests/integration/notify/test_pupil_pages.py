@@ -5,7 +5,6 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -16,16 +15,14 @@ from services.notify.app import create_app
 from services.notify.sender import Sender
 from services.notify.settings import Settings
 from services.notify.usecases import participants
-from shared import inbox, outbox
 from shared.auth import Sessions
-from shared.mongo import create_collections
+from shared.mongo import Database
 from shared.schemas import events
 from shared.schemas.outreach import PersonChanged, Role
-from shared.service import COLLECTIONS as COMMON_COLLECTIONS
 from shared.service import front_door
 from shared.web.callers import SESSION_COOKIE
 from tests.support.notify_builders import NOW, registration, said
-from tests.support.notify_world import MovableClock, ScriptedServer, World, part
+from tests.support.notify_world import MovableClock, ScriptedServer, World, part, prepare
 
 pytestmark = pytest.mark.processes_only
 
@@ -74,23 +71,18 @@ class Site:
 
 
 @pytest.fixture
-async def site(mongodb_url: str, smtp: ScriptedServer) -> AsyncIterator[Site]:
+async def site(mongodb_url: str, notify_db: Database, smtp: ScriptedServer) -> AsyncIterator[Site]:
     """All real but the broker: messages are handed over directly, and mails are sent when the test says so."""
     clock = MovableClock()
     settings = Settings(
         mongodb_url=mongodb_url, nats_url="nats://127.0.0.1:9", smtp_url=smtp.url, secret_key=SECRET,
-        database_prefix=f"test_pupils_{uuid4().hex[:8]}", public_url=ORIGIN,
+        database_prefix=notify_db.name.removesuffix("_notify"), public_url=ORIGIN,
         mail_from="Perspektive <mail@perspektive.example>",
     )  # fmt: skip
     app = create_app(settings, clock)
     context, mailer = app.state.context, app.state.mailer
     db = context.store.db
-    await create_collections(
-        db, [*COMMON_COLLECTIONS, "deliveries", "participants", "consents", "class_links", "counters"]
-    )
-    await context.store.create_indexes()
-    await outbox.create_indexes(db)
-    await inbox.create_indexes(db)
+    await prepare(context.store)
     world = World(db, clock, context, mailer, Sender(context, mailer, clock, 4), smtp)
     people = [
         PersonChanged.about(
@@ -104,7 +96,7 @@ async def site(mongodb_url: str, smtp: ScriptedServer) -> AsyncIterator[Site]:
     smtp.mails.clear()
     yield Site(world, front_door({"notify": app}), (await db.class_links.find_one({}))["secret"])
     await mailer.close()
-    await db.client.drop_database(db.name)
+    db.client.close()
 
 
 async def token_of(http: httpx.AsyncClient, path: str) -> dict[str, str]:
