@@ -81,8 +81,8 @@ class Idempotency:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if not headers.get("authorization"):
-            await self._app(scope, receive, send)
+        if not headers.get("authorization"):  # it is refused anyway: its body, of any length, is not read
+            await self._app(scope, _replayed_body(b""), send)
             return
         refused = await self._answer(scope, headers, receive, send)
         if refused:

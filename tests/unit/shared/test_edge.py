@@ -88,7 +88,7 @@ def app(parts: Parts, tmp_path: Path) -> FastAPI:
         return None
 
     @app.post("/api/v1/things")
-    async def things(request_id: RequestId) -> None:
+    async def things(request_id: RequestId, body: Body | None = None) -> None:
         return None
 
     return app
@@ -241,6 +241,18 @@ async def test_an_invalid_body_names_the_field_and_does_not_repeat_its_value(cli
 
 async def test_a_post_without_a_key_is_not_signed_in_instead_of_a_crash(client: httpx.AsyncClient):
     assert (await client.post("/api/v1/things")).status_code == 401
+
+
+async def test_the_body_of_a_post_without_a_key_is_not_read(app: FastAPI, client: httpx.AsyncClient):
+    read: list[bytes] = []
+
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            read.append(b"x")
+            yield b"x" * 1024
+
+    assert (await client.post("/api/v1/things", content=body())).status_code == 401
+    assert read == []
 
 
 async def test_without_the_broker_requests_are_answered_and_without_the_store_not(
