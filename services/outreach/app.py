@@ -38,6 +38,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         keep_people=timedelta(days=settings.keep_people_days),
         keep_visits=timedelta(days=settings.keep_visit_contacts_days),
         answer_school_days=settings.answer_school_days,
+        zone=settings.zone,
     )
     service.consume(HANDLERS, store)
     pages = Pages("outreach", Path(__file__).parent / "templates", settings.zone)
