@@ -20,7 +20,7 @@ TABLE = Table(
         Column("ends_local", "Ends", "wall", width=17),
         Column("company_name", "Company", width=28),
         Column("title", "Title", width=34),
-        Column("place", "Place", width=28),
+        Column("place", "Place: name", width=28),
         Column("town", "Town"),
         Column("school_name", "School", width=36),
         Column("group_name", "Class or course", width=16),
