@@ -16,6 +16,7 @@ from shared.ui.language import clock_time, short_day, translate
 
 Values = dict[str, Any]
 ANSWERS = ("cannot_come", "confirm_again")
+WITH_ANSWERS = ("slot_reminder", "reminder_digest", "confirmation_asked")  # kinds of mail that name them
 
 
 def registration_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: str) -> Values:
