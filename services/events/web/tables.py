@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from fastapi import Request
 
 from services.events.store.store import Store
-from services.events.usecases.tables import offers, registrations, self_found, slots
+from services.events.usecases.tables import need, offers, registrations, self_found, slots
 from shared.auth import Identity
 from shared.tables.columns import Row
+from shared.web.pages import language_of
 from shared.web.tables import Export, export_router, import_router
 
 Given = Mapping[str, str]
@@ -34,6 +35,10 @@ def _self_found(request: Request, person: Identity, given: Given) -> Batches:
     return self_found.export_self_found(_store(request), person, given)
 
 
+def _need(request: Request, person: Identity, given: Given) -> Batches:
+    return need.export_need_and_supply(_store(request), person, given.get("campaign_id"), language_of(request))
+
+
 def _store(request: Request) -> Store:
     return request.app.state.store
 
@@ -43,6 +48,7 @@ EXPORTS = (
     Export(offers.TABLE, "/offers", _offers, ("campaign_id",)),
     Export(slots.TABLE, "/slots", _slots, SLOT_FILTERS),
     Export(registrations.TABLE, "/registrations", _registrations, REGISTRATION_FILTERS),
+    Export(need.TABLE, "/coverage", _need, ("campaign_id",)),
     Export(self_found.TABLE, "/self-found", _self_found, ("campaign_id", "school_id")),
 )
 router = export_router(EXPORTS)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from services.notify.domain import Delivery
 from services.notify.suppression import Suppression
-from services.notify.usecases import mail_log, suppressing
+from services.notify.usecases import coming, mail_log, stuck, suppressing
 from services.notify.usecases.context import Context
 from shared.auth import Identity
 from shared.tables.columns import Column, Row, Table, labelled
@@ -41,25 +41,23 @@ KINDS = labelled(
     pupil_confirmation="Question to a pupil", pupil_welcome="Receipt for a pupil",
     pupil_reminder="Reminder for a pupil",
 )  # fmt: skip
-TABLE = Table(
-    "deliveries",
-    "Mails",
-    (
-        Column("key", "Key", width=40),
-        Column("kind", "Kind", "choice", options=KINDS, width=26),
-        Column("state", "State", "choice", options=STATES, width=14),
-        Column("to.role", "To whom", "choice", options=ROLES, width=14),
-        Column("to.name", "Recipient’s name", width=26),
-        Column("to.email", "Recipient’s mail address", width=32),
-        Column("subject", "Subject", width=44),
-        Column("about", "About", width=40),
-        Column("due_at", "Due", "wall", width=17),
-        Column("sent_at", "Sent", "wall", width=17),
-        Column("attempt_count", "Number of attempts", "whole", width=10),
-        Column("answer", "The mail server’s answer", width=50),
-    ),
-    "/notify/",
+COLUMNS = (
+    Column("key", "Key", width=40),
+    Column("kind", "Kind", "choice", options=KINDS, width=26),
+    Column("state", "State", "choice", options=STATES, width=14),
+    Column("to.role", "To whom", "choice", options=ROLES, width=14),
+    Column("to.name", "Recipient’s name", width=26),
+    Column("to.email", "Recipient’s mail address", width=32),
+    Column("subject", "Subject", width=44),
+    Column("about", "About", width=40),
+    Column("due_at", "Due", "wall", width=17),
+    Column("sent_at", "Sent", "wall", width=17),
+    Column("attempt_count", "Number of attempts", "whole", width=10),
+    Column("answer", "The mail server’s answer", width=50),
 )
+TABLE = Table("deliveries", "Mails", COLUMNS, "/notify/")
+STUCK = Table("stuck-mails", "Stuck mails", COLUMNS)
+COMING = Table("coming-mails", "Coming mails", COLUMNS)
 
 REASONS = labelled(
     refused="refused a mail", bounced="a mail came back", complained="complained about a mail", by_hand="by hand"
@@ -105,6 +103,22 @@ async def export_deliveries(
     pages = every_page(
         lambda after: mail_log.list_deliveries(context, identity, dict(where), limit=PER_PAGE, after=after)
     )
+    async for page in pages:
+        yield [_row(delivery, zone) for delivery in page]
+
+
+async def export_stuck(context: Context, identity: Identity, kind: str, zone: str) -> AsyncIterator[Sequence[Row]]:
+    """Stuck mails of a kind (all when empty), the newest first."""
+    pages = every_page(lambda after: stuck.list_stuck(context, identity, kind, limit=PER_PAGE, after=after))
+    async for page in pages:
+        yield [_row(delivery, zone) for delivery in page]
+
+
+async def export_coming(
+    context: Context, identity: Identity, zone: str, *, now: datetime
+) -> AsyncIterator[Sequence[Row]]:
+    """What is planned, the soonest first."""
+    pages = every_page(lambda after: coming.list_coming(context, identity, now=now, limit=PER_PAGE, after=after))
     async for page in pages:
         yield [_row(delivery, zone) for delivery in page]
 

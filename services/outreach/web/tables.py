@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from fastapi import Request
 
 from services.outreach.store.core import Store
-from services.outreach.usecases.tables import ambassadors, companies, people, schools, shown
+from services.outreach.usecases.tables import ambassadors, companies, left_out, people, schools, shown
 from shared.auth import Identity
 from shared.tables.columns import Row
 from shared.web.pages import language_of
@@ -44,6 +44,22 @@ def _report(request: Request, person: Identity, given: Given) -> Batches:
     return shown.export_report(_store(request), person, given["campaign_id"], _zone(request), language, now=now)
 
 
+def _feedback(request: Request, person: Identity, given: Given) -> Batches:
+    return shown.export_feedback(_store(request), person, _zone(request), done=given.get("done") == "true")
+
+
+def _api_keys(request: Request, person: Identity, given: Given) -> Batches:
+    return shown.export_api_keys(_store(request), person, _zone(request))
+
+
+def _schools_left_out(request: Request, person: Identity, given: Given) -> Batches:
+    return left_out.export_schools(_store(request), person, **given)
+
+
+def _municipalities(request: Request, person: Identity, given: Given) -> Batches:
+    return left_out.export_municipalities(_store(request), person, **given)
+
+
 def _store(request: Request) -> Store:
     return request.app.state.store
 
@@ -60,6 +76,10 @@ EXPORTS = (
     Export(shown.VISITS, "/visits", _visits, ("campaign_id", "school_id", "state", "field", "district")),
     Export(shown.CAMPAIGNS, "/campaigns", _campaigns),
     Export(shown.REPORT, "/campaigns/{campaign_id}/report", _report),
+    Export(shown.FEEDBACK, "/feedback", _feedback, ("done",)),
+    Export(shown.API_KEYS, "/api-keys", _api_keys),
+    Export(left_out.SCHOOLS, "/coverage/schools", _schools_left_out, ("campaign_id", "school_type", "municipality")),
+    Export(left_out.MUNICIPALITIES, "/coverage/municipalities", _municipalities, ("campaign_id", "school_type")),
 )
 router = export_router(EXPORTS)
 router.include_router(import_router)

@@ -92,6 +92,7 @@ _PAGES = {
         /notify/  /notify/deliveries.csv  /notify/deliveries.xlsx  /notify/deliveries/{delivery_id}
         /notify/deliveries/{delivery_id}/preview  /notify/deliveries/{delivery_id}/resend
         /notify/stuck  /notify/stuck/count
+        /notify/stuck.csv  /notify/stuck.xlsx  /notify/upcoming.csv  /notify/upcoming.xlsx
         /notify/suppressions  /notify/suppressions.csv  /notify/suppressions.xlsx
         /notify/suppressions/{suppression_id}  /notify/suppressions/{suppression_id}/lift
         /notify/upcoming  /notify/templates  /notify/templates/{kind}  /notify/templates/{kind}/preview
@@ -116,6 +117,9 @@ _PAGES = {
         /outreach/campaigns.csv  /outreach/campaigns.xlsx  /outreach/companies.csv  /outreach/companies.xlsx
         /outreach/campaigns/{campaign_id}/report.csv  /outreach/campaigns/{campaign_id}/report.xlsx
         /outreach/people.csv  /outreach/people.xlsx  /outreach/schools.csv  /outreach/schools.xlsx
+        /outreach/feedback.csv  /outreach/feedback.xlsx  /outreach/api-keys.csv  /outreach/api-keys.xlsx
+        /outreach/coverage/schools.csv  /outreach/coverage/schools.xlsx  /events/coverage.csv  /events/coverage.xlsx
+        /outreach/coverage/municipalities.csv  /outreach/coverage/municipalities.xlsx
     """,
 }
 _FORMS = {

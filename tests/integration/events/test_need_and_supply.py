@@ -11,6 +11,7 @@ from services.events.store.documents import offer_document, slot_document
 from services.events.usecases import registrations
 from services.events.usecases.coverage import compare_need_and_supply, list_campaigns
 from services.events.usecases.inputs import CancelRegistration, RegisterGroup
+from services.events.usecases.tables.need import export_need_and_supply
 from services.events.web.coverage import lines
 from shared.errors import NotAllowed
 from shared.ids import random_id
@@ -94,6 +95,18 @@ async def test_the_sums_are_those_counted_by_hand(store) -> None:
     }  # fmt: skip
 
 
+async def test_a_file_has_the_sums_in_lines_for_the_coordinator_alone(store) -> None:
+    (rows,) = [batch async for batch in export_need_and_supply(store, coordinator(), "campaign-1", "en")]
+    assert [(row["part"], row["code"], row["needed"], row["missing"]) for row in rows] == [
+        ("whole", "", 57, -8), ("district", "05958", 45, -20), ("district", "05966", 12, 12),
+        ("field", "BAV", 47, -3), ("field", "M", 10, -5),
+        ("week", "2026-11-30", 45, 0), ("week", "2026-12-07", 12, -8),
+    ]  # fmt: skip
+    assert rows[1]["name"] == "Hochsauerlandkreis"
+    with pytest.raises(NotAllowed):
+        await anext(export_need_and_supply(store, teacher("school-1"), "campaign-1", "en"))
+
+
 async def test_all_campaigns_together_have_every_district(store) -> None:
     sums = await compare_need_and_supply(store, coordinator(), None)
     assert numbers(sums.total) == (65, 32, 10, 15)
@@ -131,8 +144,8 @@ def test_what_is_needed_beyond_what_is_offered_is_missing() -> None:
 
 
 def test_the_longest_bar_fills_the_picture_and_nothing_divides_by_zero() -> None:
-    few, many = lines([("a", Need(50, 10)), ("b", Need(10, 100, 50, 50))])
+    few, many = lines([("a", "A", Need(50, 10)), ("b", "B", Need(10, 100, 50, 50))])
     assert (few.offered, few.taken) == (25, 5)
     assert many.taken + many.requested + many.waiting == 100
-    assert lines([("a", Need())])[0].offered == 0
+    assert lines([("a", "A", Need())])[0].offered == 0
     assert lines([]) == []

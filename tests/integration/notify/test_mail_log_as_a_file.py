@@ -96,6 +96,23 @@ async def test_the_log_is_a_file_for_coordinators_and_operators_only(pages) -> N
             assert (await client.get(f"/notify/deliveries.{form}")).status_code == 403
 
 
+async def test_stuck_and_coming_mails_are_files_for_coordinators_and_operators_only(pages) -> None:
+    client, db = pages
+    refused = {"state": "refused", "reason": "refused", "settled": False, "waiting": False}
+    chosen = await db.deliveries.find_one({"about": "registration:one"})
+    await sign_in(client, db, "operator")
+    coming = {row["Key [key]"] for row in await rows(client, list_name="upcoming")}
+    assert chosen["_id"] in coming
+    assert await rows(client, list_name="stuck") == []
+    await db.deliveries.update_one({"_id": chosen["_id"]}, {"$set": refused})
+    assert [row["Key [key]"] for row in await rows(client, "?kind=refused", "stuck")] == [chosen["_id"]]
+    assert await rows(client, "?kind=gave_up", "stuck") == []
+    assert {row["Key [key]"] for row in await rows(client, list_name="upcoming")} == coming - {chosen["_id"]}
+    await sign_in(client, db, "teacher")
+    for name in ("stuck", "upcoming"):
+        assert (await client.get(f"/notify/{name}.csv")).status_code == 403
+
+
 async def test_the_log_cannot_be_imported(pages) -> None:
     client, db = pages
     await sign_in(client, db, "coordinator")

@@ -5,6 +5,7 @@ import pytest
 from services.outreach.domain.campaigns import CampaignNotFound
 from services.outreach.domain.coverage import STEPS, Share, shares
 from services.outreach.usecases import coverage
+from services.outreach.usecases.tables import left_out
 from shared.errors import NotAllowed
 from shared.schemas.events import RegistrationCancelled
 from tests.support.outreach import NOW, campaign_body, confirmed, identity, offer, registration, self_found, slot
@@ -78,6 +79,23 @@ async def test_the_list_goes_on_where_it_stopped(store, campaign, monkeypatch):
     rest = await coverage.show_coverage(store, OFFICE, campaign, after=str(first.following))
     assert [each.id for each in (*first.schools, *rest.schools)] == ["waits", "left", "nothing"]
     assert rest.following is None
+
+
+async def test_both_lists_are_files_that_have_all_of_them(store, campaign, monkeypatch):
+    monkeypatch.setattr(coverage, "SHOWN", 2)
+    batches = [batch async for batch in left_out.export_schools(store, OFFICE, campaign_id=campaign)]
+    rows = [row for batch in batches for row in batch]
+    assert [(row["id"], row["reach"]) for row in rows] == [
+        ("waits", "asked"), ("left", "nothing"), ("nothing", "nothing"),
+    ]  # fmt: skip
+    assert {row["municipality"] for row in rows} == {"Arnsberg", "Soest"}
+    (places,) = [batch async for batch in left_out.export_municipalities(store, OFFICE, campaign_id=campaign)]
+    assert [(row["name"], row["schools"], row["reached"], row["left_out"]) for row in places] == [
+        ("Arnsberg", 3, 2, 1), ("Soest", 3, 1, 2),
+    ]  # fmt: skip
+    for export in (left_out.export_schools, left_out.export_municipalities):
+        with pytest.raises(NotAllowed):
+            await anext(export(store, identity(("teacher", "waits")), campaign_id=campaign))
 
 
 async def test_a_school_is_written_to_when_somebody_is_known(store, api, campaign, browser, sign_in, coordinator):

@@ -11,14 +11,19 @@ from pathlib import Path
 import pytest
 
 from services.outreach.domain.ambassadors import EnterAmbassador
+from services.outreach.domain.api_keys import IssueApiKey
 from services.outreach.domain.companies import EnterCompany
+from services.outreach.domain.feedback import SendFeedback
 from services.outreach.domain.people import EnterPerson
 from services.outreach.usecases.ambassadors import enter_ambassador
+from services.outreach.usecases.api_keys import issue_api_key
 from services.outreach.usecases.companies import enter_company
 from services.outreach.usecases.erasure import erase_due
+from services.outreach.usecases.feedback import send_feedback
 from services.outreach.usecases.people import enter_person
 from services.outreach.usecases.schools import import_schools
 from shared import region
+from shared.auth import hash_of_key
 from shared.ids import random_id
 from tests.support.outreach import COORDINATOR, NOW, campaign_body
 
@@ -226,7 +231,32 @@ async def test_the_report_is_a_file_too(api, coordinator, sign_in):
     assert {row["Part [part]"] for row in rows} == {"Whole campaign", "District"}
 
 
-@pytest.mark.parametrize("path", ["companies.csv", "people.xlsx", "schools.csv", "import/companies", "import/people"])
+async def test_feedback_and_api_keys_are_files_without_the_keys(api, store, coordinator, sign_in):
+    told = SendFeedback(text="Der Kontrast ist gering.", email="eva@schule.example")
+    await send_feedback(store, told, client="c", language="de", now=NOW, request_id="told")
+    await issue_api_key(
+        store, COORDINATOR, IssueApiKey(name="Programm", scopes=["notify:read"]), "s3cret-key", now=NOW, request_id="k"
+    )
+    browser = await sign_in(coordinator)
+    (row,) = table((await browser.get("/outreach/feedback.csv")).content)
+    assert (row["Feedback [text]"], row["Done [done]"]) == ("Der Kontrast ist gering.", "no")
+    assert table((await browser.get("/outreach/feedback.csv?done=true")).content) == []
+    answer = await browser.get("/outreach/api-keys.csv")
+    assert "Programm" in answer.text and "s3cret" not in answer.text and hash_of_key("s3cret-key") not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "companies.csv",
+        "people.xlsx",
+        "feedback.csv",
+        "api-keys.csv",
+        "schools.csv",
+        "import/companies",
+        "import/people",
+    ],
+)
 async def test_nobody_but_coordinators_gets_these_lists(path, filled, store, browser, sign_in):
     answer = await browser.get(f"/outreach/{path}")
     assert answer.status_code == 303 and "sign-in" in answer.headers["location"]

@@ -1,4 +1,4 @@
-"""Lists that can be exported only: visits, campaigns and a campaign's report."""
+"""Lists that can be exported only: visits, campaigns, a campaign's report, feedback and API keys."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -9,8 +9,8 @@ from services.outreach.domain.reports import FIGURES
 from services.outreach.domain.visits import Visit
 from services.outreach.store.core import Store
 from services.outreach.store.visits import Around, around
-from services.outreach.usecases import campaigns, reports, visits
-from services.outreach.usecases.tables.words import districts, fields, known, school_types
+from services.outreach.usecases import api_keys, campaigns, feedback, reports, visits
+from services.outreach.usecases.tables.words import LANGUAGES, districts, fields, known, school_types
 from shared.auth import Identity
 from shared.tables.columns import Column, Row, Table, labelled
 from shared.tables.paging import PER_PAGE, every_page
@@ -77,6 +77,32 @@ REPORT = Table(
     ),
 )
 
+FEEDBACK = Table(
+    "feedback",
+    "Feedback",
+    (
+        Column("id", "Id", width=34),
+        Column("created_at", "Sent", "wall", width=17),
+        Column("text", "Feedback", width=80),
+        Column("name", "Name", width=26),
+        Column("email", "E-mail address", width=32),
+        Column("language", "Language", "choice", options=LANGUAGES, width=12),
+        Column("done", "Done", "yes_no", width=9),
+        Column("erase_after", "Erased on", "wall", width=17),
+    ),
+)
+API_KEYS = Table(
+    "api-keys",
+    "API keys",
+    (
+        Column("id", "Id", width=34),
+        Column("name", "Name", width=32),
+        Column("scopes", "Scopes", "choices", width=40),
+        Column("issued_at", "Issued", "wall", width=17),
+        Column("revoked", "Revoked", "yes_no", width=12),
+    ),
+)
+
 
 async def export_visits(store: Store, identity: Identity, zone: str, **asked: str) -> AsyncIterator[Sequence[Row]]:
     """The visits that `identity` may see, `asked` as their list is; contacts only of those in which it takes part."""
@@ -131,6 +157,28 @@ async def export_report(
         for part, (rows, names) in labels.items()
         for code, values in rows.items()
     ]
+
+
+async def export_feedback(store: Store, identity: Identity, zone: str, *, done: bool) -> AsyncIterator[Sequence[Row]]:
+    """What was told, the oldest first: what is open, or what is done."""
+    async for page in every_page(lambda after: feedback.list_feedback(store, identity, done=done, after=after)):
+        yield [
+            {
+                **each.model_dump(include={"id", "text", "name", "email", "language", "done"}),
+                "created_at": _wall(each.created_at, zone), "erase_after": _wall(each.erase_after, zone),
+            }
+            for each in page
+        ]  # fmt: skip
+
+
+async def export_api_keys(store: Store, identity: Identity, zone: str) -> AsyncIterator[Sequence[Row]]:
+    """All keys by name, the revoked ones too; never the keys themselves."""
+    pages = every_page(lambda after: api_keys.list_api_keys(store, identity, limit=PER_PAGE, after=after))
+    async for page in pages:
+        yield [
+            {**each.model_dump(include={"id", "name", "scopes", "revoked"}), "issued_at": _wall(each.issued_at, zone)}
+            for each in page
+        ]
 
 
 def _wall(instant: datetime, zone: str) -> datetime:
