@@ -13,6 +13,7 @@ PLACES: Entry = ("/events/", "Find a place")
 SIGN_IN: Entry = ("/outreach/sign-in", "Sign in")
 VISITS: Entry = ("/outreach/visits", "School visits")
 ACCESS: Entry = ("/outreach/my-organisation", "Who has access")
+MESSAGES: Entry = ("/outreach/messages", "Messages set aside")
 ANYBODY: list[Entry] = [("/outreach/start", "What is this?"), PLACES, SIGN_IN]
 TEACHER: list[Entry] = [
     ("/events/home", "Home"), ("/events/find", "Find a place"), ("/events/registrations", "Registrations"), VISITS,
@@ -28,7 +29,7 @@ COORDINATOR: list[Entry] = [
 MAILS: list[Entry] = [
     ("/notify/", "Mail log"), ("/notify/stuck", "Stuck mails"), ("/notify/suppressions", "Suppressed addresses"),
     ("/notify/upcoming", "Coming mails"), ("/notify/templates", "Mail templates"),
-    ("/outreach/messages", "Messages set aside"), ("/notify/wordings", "Own words"),
+    MESSAGES, ("/notify/wordings", "Own words"),
 ]  # fmt: skip
 OPERATOR: list[Entry] = [MAILS[0], MAILS[1], MAILS[2], MAILS[5]]
 MORE: dict[str, dict[str, list[Entry]]] = {
@@ -109,4 +110,6 @@ def _translated(entries: list[Entry], language: str) -> list[Entry]:
 
 def section(path: str, addresses: list[str]) -> str:
     """The address of the entry to which the page `path` belongs: the longest that it lies below; empty for none."""
+    if path.split("/")[2:3] == ["messages"]:  # one entry for those of each service
+        path = MESSAGES[0]
     return max((each for each in addresses if path.startswith(each)), key=len, default="")
