@@ -71,10 +71,14 @@ class Writer:
         values = self._values(facts, to)
         return self._render(kind, "subject.txt", to, {**values, "calendar": "", "days": 0})
 
-    def content(self, delivery: Delivery, now: datetime, secrets: bool = True, wording: Parts | None = None) -> Content:
-        """Subject, text and HTML, with the parts of `wording` in place of the standard ones; without `secrets` what
-        lets people in is masked (for the mail log). The errors of `Worded.write` when the wording cannot be used."""
-        values = self.values(delivery, now)
+    def content(
+        self, delivery: Delivery, now: datetime, secrets: bool = True, wording: Parts | None = None,
+        unsubscribe: str = "",
+    ) -> Content:  # fmt: skip
+        """Subject, text and HTML, with the parts of `wording` in place of the standard ones, and with the address where
+        such mails are ended, if any; without `secrets` what lets people in is masked (for the mail log). The errors of
+        `Worded.write` when the wording cannot be used."""
+        values = self.values(delivery, now) | {"unsubscribe": unsubscribe}
         if not secrets:
             _mask(values, delivery)
         return self._content(delivery, values, wording)
@@ -96,7 +100,7 @@ class Writer:
         """The whole mail, ready for SMTP, with the standard content when none is given, and with the address at which
         one click ends such mails (RFC 8058), if any; AddressInvalid when nobody can be written to at this address."""
         values, calendar = self.values(delivery, now), delivery.calendar
-        content = content or self._content(delivery, values)
+        content = content or self._content(delivery, values | {"unsubscribe": unsubscribe})
         headers = {
             "From": self._from,
             "To": _address(delivery.to),
@@ -197,7 +201,7 @@ def _one_click(address: str) -> bytes:
 
 
 def _common(to: Recipient) -> words.Values:
-    return {"to": to, "name": clean(to.name), "role": to.role, "language": to.language}
+    return {"to": to, "name": clean(to.name), "role": to.role, "language": to.language, "unsubscribe": ""}
 
 
 def _mask(values: words.Values, delivery: Delivery) -> None:

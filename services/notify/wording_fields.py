@@ -89,6 +89,7 @@ def _begun_in_days(values: Values) -> str:
 
 _REASON = Field("Reason given; may be empty", _read("reason"))
 _UNTIL = Field("Until when; may be empty", _read("deadline"))
+_SHORT_UNTIL = Field("Until when, in figures; may be empty", _read("short_deadline"))
 _FREE = Field("Address of the page with open dates", lambda values: f"{values['public_url']}/events/")
 _BEFORE = {
     "previous_day": Field("Former day; may be empty", _previous("day")),
@@ -111,7 +112,7 @@ _SPECIAL: Mapping[str, Mapping[str, Field]] = {
     "registration_resized": {
         "previous_pupils": Field("Former number of pupils; may be empty", _read("registration", "previous_pupils")),
     },
-    "places_offered": {"deadline": _UNTIL},
+    "places_offered": {"deadline": _UNTIL, "short_deadline": _SHORT_UNTIL},
     "confirmation_asked": {"deadline": _UNTIL},
     "registration_released": {"free_places": _FREE},
     "slot_moved": {"reason": _REASON, **_BEFORE},
@@ -147,7 +148,10 @@ REQUIRED: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "visit_cancelled": ("before", ("reason",)),
 }
 _DAYS = "\x03"
-_PLAIN = ("company", "school", "address", "day", "short_day", "time", "field", "deadline", "reason", "first_name")
+_PLAIN = (
+    "company", "school", "address", "day", "short_day", "time", "field", "deadline", "short_deadline", "reason",
+    "first_name",
+)  # fmt: skip
 _WITHIN = {
     "group": {"name": "group", "grade": "grade", "pupils": "pupils", "adults": "adults"},
     "offer": {"title": "offer"},

@@ -1,5 +1,6 @@
 """Facts in the words of a mail: what the templates below mails/ can name."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
@@ -30,6 +31,7 @@ def registration_values(facts: dict[str, Any], to: Recipient, public_url: str, z
     )
     date_ = VisitDate(starts_local=slot.starts_local, ends_local=slot.ends_local, zone=slot.zone)
     previous = facts.get("previous")
+    until = registration.offer_expires_at or registration.answer_until
     return {
         "registration": registration,
         "group": registration.group,
@@ -43,7 +45,8 @@ def registration_values(facts: dict[str, Any], to: Recipient, public_url: str, z
         "reason": facts.get("reason") or registration.reason,
         "changed": facts.get("changed", []),
         "over": registration.state in ("declined", "expired", "cancelled"),
-        "deadline": _deadline(registration.offer_expires_at or registration.answer_until, slot.zone, to.language),
+        "deadline": _deadline(until, slot.zone, to.language),
+        "short_deadline": _deadline(until, slot.zone, to.language, short_day),
         "previous": when(VisitDate.model_validate(previous), to.language, zone) if previous else None,
         "link": public_url + page,
         "public_url": public_url,
@@ -205,9 +208,9 @@ def summary(values: Values, to: Recipient) -> tuple[str, str, str]:
     return title, "\n".join(lines), values["address"]
 
 
-def _deadline(expires_at: datetime | None, zone: str, language: str) -> str:
+def _deadline(expires_at: datetime | None, zone: str, language: str, day: Callable[[date, str], str] = full_day) -> str:
     if expires_at is None:
         return ""
     aware = expires_at if expires_at.tzinfo else expires_at.replace(tzinfo=UTC)
     local = aware.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    return f"{full_day(local.date(), language)}, {clock_time(local, language)}"
+    return f"{day(local.date(), language)}, {clock_time(local, language)}"
