@@ -48,7 +48,7 @@ OFFERS, SLOTS = 100, 500
 @dataclass(frozen=True)
 class Round:
     """Mails per second both ways; the senders' memory in MB, every MEMORY_EVERY mails and at the end; processor
-    milliseconds per mail of the pipeline."""
+    milliseconds per mail of the senders, of MongoDB, and of the bare loop."""
 
     senders: int
     pipeline: float
@@ -56,11 +56,17 @@ class Round:
     memory: list[float]
     cpu_notify: float
     cpu_mongod: float
+    cpu_bare: float
 
     @property
     def ratio(self) -> float:
         """The pipeline against the bare loop."""
         return self.pipeline / self.bare
+
+    @property
+    def cpu_ratio(self) -> float:
+        """The same by the processor time of the sending process, which other work on the machine changes little."""
+        return self.cpu_bare / self.cpu_notify
 
 
 class Counting:
@@ -113,7 +119,7 @@ def main() -> int:
     parser.add_argument("--senders", type=int, nargs="+", default=[1, 2], help="processes, one figure after the other")
     parser.add_argument("--json", type=Path, default=Path("mail_pipeline.json"))
     options = parser.parse_args()
-    heads = ("senders", "pipeline/s", "bare/s", "ratio", "memory MB", "notify ms", "mongod ms")
+    heads = ("senders", "pipeline/s", "bare/s", "ratio", "notify ms", "mongod ms", "bare ms", "cpu ratio", "memory MB")
     print(" ".join(f"{head:>10}" for head in heads), flush=True)
     rounds: list[Round] = []
     for senders in options.senders:
@@ -132,17 +138,24 @@ def _show(rounds: list[Round]) -> None:
             each.pipeline,
             each.bare,
             each.ratio,
-            each.memory[-1],
             each.cpu_notify,
             each.cpu_mongod,
+            each.cpu_bare,
+            each.cpu_ratio,
+            each.memory[-1],
         )
         print(" ".join(f"{figure:>10.4g}" for figure in figures))
         if len(each.memory) > 1:
             print(f"memory every {MEMORY_EVERY} mails:", *(f"{figure:.1f}" for figure in each.memory))
     ratio = statistics.median(each.ratio for each in rounds)
     rate = statistics.median(each.pipeline for each in rounds)
+    cpu = statistics.median(each.cpu_ratio for each in rounds)
     load = os.getloadavg()[0]
-    print(f"{rounds[0].senders} sender(s): median {rate:.0f} mails/s, ratio {ratio:.2f}, load {load:.1f}", flush=True)
+    print(
+        f"{rounds[0].senders} sender(s): median {rate:.0f} mails/s, ratio {ratio:.2f}, by processor time {cpu:.2f}, "
+        f"load {load:.1f}",
+        flush=True,
+    )
 
 
 async def _measure(mails: int, rounds: int, senders: int) -> list[Round]:
@@ -161,7 +174,8 @@ async def _measure(mails: int, rounds: int, senders: int) -> list[Round]:
                 for now, then in zip((_cpu_seconds(pids), _cpu_seconds([database])), before, strict=True)
             ]
             ready = ready or [sink.first.get(timeout=30) for _ in range(min(mails, MOST_READY))]
-            found.append(Round(senders, pipeline, await _bare(sink, ready), memory, *spent))
+            bare, cpu_bare = await _bare(sink, ready)
+            found.append(Round(senders, pipeline, bare, memory, *spent, cpu_bare))
         return found
 
 
@@ -234,23 +248,24 @@ def _message(number: int, n: int) -> tuple[str, bytes]:
     return f"{message.SOURCE}.{message.type_name()}", json.dumps(wire).encode()
 
 
-async def _bare(sink: Sink, ready: list[tuple[str, bytes]]) -> float:
-    """Mails per second of aiosmtplib alone with the bytes of the pipeline's mails."""
+async def _bare(sink: Sink, ready: list[tuple[str, bytes]]) -> tuple[float, float]:
+    """aiosmtplib alone with the bytes of the pipeline's mails: mails per second, processor milliseconds per mail."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as pool:
         pool.apply(_warm)
         before = sink.accepted
-        seconds = await asyncio.to_thread(pool.apply, _send_all, (sink.port, ready))
+        seconds, spent = await asyncio.to_thread(pool.apply, _send_all, (sink.port, ready))
     if sink.accepted - before != len(ready):
         raise SystemExit("the bare loop lost mails")
-    return len(ready) / seconds
+    return len(ready) / seconds, 1000 * spent / len(ready)
 
 
 def _warm() -> None:
     """The process is there."""
 
 
-def _send_all(port: int, ready: list[tuple[str, bytes]]) -> float:
+def _send_all(port: int, ready: list[tuple[str, bytes]]) -> tuple[float, float]:
+    """Seconds, and seconds of processor time."""
     waiting = list(ready)
 
     async def one() -> None:
@@ -261,10 +276,10 @@ def _send_all(port: int, ready: list[tuple[str, bytes]]) -> float:
             await connection.sendmail(SENDER, [to], content)
         await connection.quit()
 
-    async def everything() -> float:
-        started = time.perf_counter()
+    async def everything() -> tuple[float, float]:
+        started, spent = time.perf_counter(), time.process_time()
         await asyncio.gather(*(one() for _ in range(CONNECTIONS)))
-        return time.perf_counter() - started
+        return time.perf_counter() - started, time.process_time() - spent
 
     return asyncio.run(everything())
 

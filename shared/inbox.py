@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
@@ -13,17 +14,31 @@ from pydantic import ValidationError
 
 from shared.broker import RETRY_PAUSES, TryAgain
 from shared.clock import Clock
+from shared.gather import Gatherer
 from shared.log import correlation_id
-from shared.mongo import AlreadyThere, Database, Document, Session, StoreUnavailable, transaction
+from shared.mongo import (
+    AlreadyThere,
+    Database,
+    Document,
+    Session,
+    StoreUnavailable,
+    is_conflict,
+    transaction,
+    try_transaction,
+)
 from shared.schemas.base import Message
 from shared.schemas.catalogue import UnknownMessage, read_message
+from shared.together import Joint
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Any, Any, datetime], Awaitable[None]]
+Handled = tuple[Message, Callable[[Session], Awaitable[None]]]
 ATTEMPTS = len(RETRY_PAUSES) + 1
 STORE_PAUSE_SECONDS = 1.0
 EARLY_PAUSE_SECONDS = 0.5
 PATIENCE = 360  # times that a message comes too early before it passes all the same: longer than all RETRY_PAUSES
+MOST_TOGETHER = 64
+CONFLICT_PAUSES = (0.02, 0.05, 0.1, 0.2)  # at most; another process is handling messages about the same things
 _came_early: ContextVar[int] = ContextVar("came_early", default=PATIENCE)
 
 
@@ -34,8 +49,7 @@ async def once(db: Database, message: Message, handler: str, effect: Callable[[S
     """
 
     async def work(session: Session) -> None:
-        note = {"_id": f"{message.id}:{handler}", "handled_at": datetime.now(UTC), "aggregate": message.aggregate}
-        await db.inbox.insert_one(note, session=session)
+        await db.inbox.insert_one(_note(message, handler), session=session)
         await effect(session)
 
     try:
@@ -45,6 +59,60 @@ async def once(db: Database, message: Message, handler: str, effect: Callable[[S
             raise
         return False
     return True
+
+
+def _note(message: Message, handler: str) -> Document:
+    return {"_id": f"{message.id}:{handler}", "handled_at": datetime.now(UTC), "aggregate": message.aggregate}
+
+
+class Together:
+    """`once` for messages that come at the same time: one transaction does them all. Their effects may only make calls
+    in it that are trips (see `shared.together`). When it fails, halves of them are tried, and at last each alone."""
+
+    def __init__(self, db: Database, handler: str) -> None:
+        self._db = db
+        self._handler = handler
+        self._gathered: Gatherer[Handled, bool] = Gatherer(self._handle, most=MOST_TOGETHER)
+
+    async def once(self, message: Message, effect: Callable[[Session], Awaitable[None]]) -> bool:
+        """As `once` above."""
+        return await self._gathered.submit("", (message, effect))
+
+    async def _handle(self, _: str, handled: list[Handled]) -> list[bool | Exception]:
+        if len(handled) == 1:
+            return [await once(self._db, handled[0][0], self._handler, handled[0][1])]
+        ids = {"_id": {"$in": [f"{message.id}:{self._handler}" for message, _ in handled]}}
+        if await self._db.inbox.find_one(ids, {"_id": 1}) is None and await self._all(handled):
+            return [True] * len(handled)
+        half = len(handled) // 2
+        return [*await self._part(handled[:half]), *await self._part(handled[half:])]
+
+    async def _part(self, handled: list[Handled]) -> list[bool | Exception]:
+        try:
+            return await self._handle("", handled)
+        except Exception as error:
+            return [error] * len(handled)
+
+    async def _all(self, handled: list[Handled]) -> bool:
+        """Whether one transaction did them all; nothing has changed when not."""
+
+        async def work(session: Session) -> None:
+            await self._db.inbox.insert_many([_note(message, self._handler) for message, _ in handled], session=session)
+            await Joint(session).run([effect for _, effect in handled])
+
+        for pause in CONFLICT_PAUSES:
+            try:
+                await try_transaction(self._db, work)
+            except StoreUnavailable:
+                raise
+            except Exception as error:
+                if not is_conflict(error):
+                    log.info("%d messages are not handled together: %s", len(handled), type(error).__name__)
+                    return False
+                await asyncio.sleep(pause * random.random())
+            else:
+                return True
+        return False
 
 
 class TooEarly(Exception):

@@ -24,6 +24,11 @@ Session = AsyncIOMotorClientSession
 Document = dict[str, Any]
 Result = TypeVar("Result")
 
+_TRANSACTION: dict[str, Any] = {
+    "read_concern": ReadConcern("snapshot"),
+    "write_concern": WriteConcern("majority", j=True),
+    "read_preference": ReadPreference.PRIMARY,
+}
 StoreUnavailable = AutoReconnect
 AlreadyThere = DuplicateKeyError
 StoreError = PyMongoError
@@ -66,12 +71,18 @@ def relaxed(collection: Collection) -> Collection:
 async def transaction(db: Database, work: Callable[[Session], Awaitable[Result]]) -> Result:
     """Run `work` in one multi-document transaction; it is run again from the start on a transient write conflict."""
     async with await db.client.start_session() as session:
-        return await session.with_transaction(
-            work,
-            read_concern=ReadConcern("snapshot"),
-            write_concern=WriteConcern("majority", j=True),
-            read_preference=ReadPreference.PRIMARY,
-        )
+        return await session.with_transaction(work, **_TRANSACTION)
+
+
+async def try_transaction(db: Database, work: Callable[[Session], Awaitable[Result]]) -> Result:
+    """The same without running it again: a conflict is raised, see `is_conflict`."""
+    async with await db.client.start_session() as session, session.start_transaction(**_TRANSACTION):
+        return await work(session)
+
+
+def is_conflict(error: Exception) -> bool:
+    """Whether a transaction changed nothing because of others at the same time, and may be tried again."""
+    return isinstance(error, PyMongoError) and error.has_error_label("TransientTransactionError")
 
 
 async def put_if_newer(

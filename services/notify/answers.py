@@ -37,7 +37,8 @@ def is_hard_bounce(answer: str) -> bool:
 
 def without_address(answer: str, email: str) -> str:
     """A server's answer without the recipient's address, so that logs and messages hold no personal data."""
-    for form in _forms(email) if email else ():
+    named = "@" in answer or "@" not in email
+    for form in _forms(email) if named and email else ():
         answer = re.sub(re.escape(form), "<address>", answer, flags=re.IGNORECASE)
     return clean(answer)[:500]
 

@@ -14,6 +14,7 @@ from services.notify.domain import CalendarPart
 from services.notify.vtimezone import vtimezone
 
 FOLDED_FROM = 75  # octets; RFC 5545, 3.1
+ESCAPING = b"\\^"  # they are not parted from what they escape
 REFRESHED_AFTER = timedelta(hours=1)
 
 
@@ -143,9 +144,17 @@ def _person(name: str, made_by: Callable[[str, str], vCalAddress], person: tuple
 
 
 def _line(text: str) -> str:
-    """One line, folded when it is a long one."""
-    short = len(text) < FOLDED_FROM and text.isascii()
-    return f"{text}\r\n" if short else Contentline(text).to_ical().decode() + "\r\n"
+    """One line, folded where icalendar folds it when it is a long one."""
+    octets, pieces, at = text.encode(), [], 0
+    while len(octets) - at >= FOLDED_FROM:
+        end = at + FOLDED_FROM - 1
+        while octets[end] & 0xC0 == 0x80:  # within a character
+            end -= 1
+        if end - 1 > at and octets[end - 1] in ESCAPING:
+            end -= 1
+        pieces.append(octets[at:end])
+        at = end
+    return b"\r\n ".join([*pieces, octets[at:]]).decode() + "\r\n"
 
 
 def _address(name: str, email: str) -> vCalAddress:

@@ -296,17 +296,17 @@ def reason_not_to_send(delivery: Delivery, known: Known | None, now: datetime) -
     its turn even when the next transition already waits behind it, so that everybody can follow what happened; more
     than ten minutes late, or after an attempt, it must still be true: what came after it may have been told before.
     """
-    late = is_late(delivery, now)
-    if known is None or not (late or delivery.kind in CHECKED):
+    if known is None or not must_be_checked(delivery, now):
         return "superseded" if delivery.kind in CHECKED else ""
-    if delivery.kind in ASKS_ABOUT_A_VERSION and known.version != delivery.based_on:
-        return "superseded"
-    true_while = TRUE_WHILE.get(delivery.kind)
-    if true_while is not None and known.state not in true_while:
-        return "superseded"
-    if delivery.kind in NAMES_A_DATE and known.revision != delivery.revision:
-        return "superseded"
-    return ""
+    answered = delivery.kind in ASKS_ABOUT_A_VERSION and known.version != delivery.based_on
+    untrue = known.state not in TRUE_WHILE.get(delivery.kind, (known.state,))
+    moved = delivery.kind in NAMES_A_DATE and known.revision != delivery.revision
+    return "superseded" if answered or untrue or moved else ""
+
+
+def must_be_checked(delivery: Delivery, now: datetime) -> bool:
+    """Whether a mail is looked at once more before it is sent; every other one goes out whatever is known by now."""
+    return is_late(delivery, now) or delivery.kind in CHECKED
 
 
 def is_late(delivery: Delivery, now: datetime) -> bool:

@@ -55,12 +55,14 @@ class Writer:
         name, self.sender = parseaddr(mail_from)
         self.bounce_address = bounce_address or self.sender
         self._sender_name = name or "Perspektive"
+        self._from = Address(clean(self._sender_name), addr_spec=self.sender)
         self._environment = Environment(
             loader=FileSystemLoader(MAILS),
             autoescape=lambda template: ".html" in (template or ""),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,  # else each mail asks the disk a dozen times whether a template has changed
         )
         self._worded = Worded(self._environment)
 
@@ -69,10 +71,14 @@ class Writer:
         values = self._values(facts, to)
         return self._render(kind, "subject.txt", to, {**values, "calendar": "", "days": 0})
 
-    def content(self, delivery: Delivery, now: datetime, secrets: bool = True, wording: Parts | None = None) -> Content:
-        """Subject, text and HTML, with the parts of `wording` in place of the standard ones; without `secrets` what
-        lets people in is masked (for the mail log). The errors of `Worded.write` when the wording cannot be used."""
-        values = self.values(delivery, now)
+    def content(
+        self, delivery: Delivery, now: datetime, secrets: bool = True, wording: Parts | None = None,
+        unsubscribe: str = "",
+    ) -> Content:  # fmt: skip
+        """Subject, text and HTML, with the parts of `wording` in place of the standard ones, and with the address where
+        such mails are ended, if any; without `secrets` what lets people in is masked (for the mail log). The errors of
+        `Worded.write` when the wording cannot be used."""
+        values = self.values(delivery, now) | {"unsubscribe": unsubscribe}
         if not secrets:
             _mask(values, delivery)
         return self._content(delivery, values, wording)
@@ -94,9 +100,9 @@ class Writer:
         """The whole mail, ready for SMTP, with the standard content when none is given, and with the address at which
         one click ends such mails (RFC 8058), if any; AddressInvalid when nobody can be written to at this address."""
         values, calendar = self.values(delivery, now), delivery.calendar
-        content = content or self._content(delivery, values)
+        content = content or self._content(delivery, values | {"unsubscribe": unsubscribe})
         headers = {
-            "From": Address(clean(self._sender_name), addr_spec=self.sender),
+            "From": self._from,
             "To": _address(delivery.to),
             "Subject": content.subject,
             "Date": format_datetime(now.astimezone(UTC)),
@@ -132,14 +138,16 @@ class Writer:
             attendee=(clean(to.name), to.email),
         )
 
-    def _values(self, facts: dict[str, Any], to: Recipient) -> words.Values:
+    def _values(self, facts: dict[str, Any], to: Recipient, kind: str = "") -> words.Values:
+        """For mails of `kind`; by its name alone the links by which teachers answer are written."""
         if "reminders" in facts:
-            return self._several(facts["reminders"], to)
+            return self._several(facts["reminders"], to, kind)
         if to.role in ("pupil", "parent"):
             return words.pupil_values(facts, to, self._public_url, self.zone)
         if "registration" in facts:
             values = words.registration_values(facts, to, self._public_url, self.zone)
-            return values | words.answer_values(values["registration"], to, self._links)
+            links = self._links if kind in words.WITH_ANSWERS else None
+            return values | words.answer_values(values["registration"], to, links)
         if "visit" in facts:
             return words.visit_values(facts, to, self._public_url, self.zone)
         if "offer" in facts:
@@ -150,9 +158,9 @@ class Writer:
             return words.suppression_values(facts, self._public_url)
         return words.sign_in_values(facts, to, self._public_url, self.zone)
 
-    def _several(self, reminders: list[dict[str, Any]], to: Recipient) -> words.Values:
+    def _several(self, reminders: list[dict[str, Any]], to: Recipient, kind: str) -> words.Values:
         """For a mail with several dates: of each its heading, its link and what its own mail would say of it."""
-        dates = [self._one_of_several(self._values(facts, to), to) for facts in reminders]
+        dates = [self._one_of_several(self._values(facts, to, kind), to) for facts in reminders]
         pages = {"company": "/events/offers", "ambassador": "/outreach/my-visits"}
         return {"dates": dates, "link": self._public_url + pages.get(to.role, "/events/registrations")}
 
@@ -168,7 +176,7 @@ class Writer:
 
     def values(self, delivery: Delivery, now: datetime) -> words.Values:
         """What the templates of this mail can name."""
-        values = self._values(delivery.facts or {}, delivery.to)
+        values = self._values(delivery.facts or {}, delivery.to, delivery.kind)
         date_ = values["visit"].chosen if "visit" in values else None
         date_ = values["registration"].slot if "registration" in values else date_
         days = words.days_until(date_.starts_local, date_.zone, now) if date_ else 0
@@ -178,7 +186,12 @@ class Writer:
     def _render(self, kind: str, part: str, to: Recipient, values: words.Values) -> str:
         template = self._environment.get_template(f"{kind}/{part}.{to.language}")
         text = template.render({**_common(to), **values})
-        return clean(text) if part == "subject.txt" else re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+        return clean(text) if part == "subject.txt" else _without_gaps(text).strip() + "\n"
+
+
+def _without_gaps(text: str) -> str:
+    """At most one empty line after another."""
+    return re.sub(r"\n{3,}", "\n\n", text) if "\n\n\n" in text else text
 
 
 def _one_click(address: str) -> bytes:
@@ -188,7 +201,7 @@ def _one_click(address: str) -> bytes:
 
 
 def _common(to: Recipient) -> words.Values:
-    return {"to": to, "name": clean(to.name), "role": to.role, "language": to.language}
+    return {"to": to, "name": clean(to.name), "role": to.role, "language": to.language, "unsubscribe": ""}
 
 
 def _mask(values: words.Values, delivery: Delivery) -> None:

@@ -89,7 +89,7 @@ def _begun_in_days(values: Values) -> str:
 
 _REASON = Field("Reason given; may be empty", _read("reason"))
 _UNTIL = Field("Until when; may be empty", _read("deadline"))
-_UNTIL_SHORT = Field("Until when, in figures; may be empty", _read("short_deadline"))
+_SHORT_UNTIL = Field("Until when, in figures; may be empty", _read("short_deadline"))
 _FREE = Field("Address of the page with open dates", lambda values: f"{values['public_url']}/events/")
 _BEFORE = {
     "previous_day": Field("Former day; may be empty", _previous("day")),
@@ -112,8 +112,8 @@ _SPECIAL: Mapping[str, Mapping[str, Field]] = {
     "registration_resized": {
         "previous_pupils": Field("Former number of pupils; may be empty", _read("registration", "previous_pupils")),
     },
-    "places_offered": {"deadline": _UNTIL, "short_deadline": _UNTIL_SHORT},
-    "confirmation_asked": {"deadline": _UNTIL, "short_deadline": _UNTIL_SHORT},
+    "places_offered": {"deadline": _UNTIL, "short_deadline": _SHORT_UNTIL},
+    "confirmation_asked": {"deadline": _UNTIL},
     "registration_released": {"free_places": _FREE},
     "slot_moved": {"reason": _REASON, **_BEFORE},
     "offer_changed": {
@@ -166,10 +166,7 @@ BY_CASE = frozenset({
     "registration_cancelled", "registration_resized", "slot_moved", "offer_changed", "visit_proposal_declined",
     "visit_proposal_expired", "slot_reminder", "pupil_reminder", "visit_reminder",
 })  # fmt: skip
-MAY_BE_EMPTY = (
-    "reason", "deadline", "short_deadline", "previous_day", "previous_time", "previous_pupils", "cancelled_by", "day",
-    "time",
-)  # fmt: skip
+MAY_BE_EMPTY = ("reason", "deadline", "previous_day", "previous_time", "previous_pupils", "cancelled_by", "day", "time")
 
 
 def fields_of(kind: str, role: str, part: str = "before") -> dict[str, Field]:

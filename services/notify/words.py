@@ -17,6 +17,7 @@ from shared.ui.language import clock_time, short_day, translate
 
 Values = dict[str, Any]
 ANSWERS = ("cannot_come", "confirm_again")
+WITH_ANSWERS = ("slot_reminder", "reminder_digest", "confirmation_asked")  # kinds of mail that name them
 
 
 def registration_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: str) -> Values:
@@ -207,11 +208,9 @@ def summary(values: Values, to: Recipient) -> tuple[str, str, str]:
     return title, "\n".join(lines), values["address"]
 
 
-def _deadline(
-    expires_at: datetime | None, zone: str, language: str, written: Callable[[date, str], str] = full_day
-) -> str:
+def _deadline(expires_at: datetime | None, zone: str, language: str, day: Callable[[date, str], str] = full_day) -> str:
     if expires_at is None:
         return ""
     aware = expires_at if expires_at.tzinfo else expires_at.replace(tzinfo=UTC)
     local = aware.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    return f"{written(local.date(), language)}, {clock_time(local, language)}"
+    return f"{day(local.date(), language)}, {clock_time(local, language)}"

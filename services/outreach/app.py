@@ -38,7 +38,6 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
         keep_people=timedelta(days=settings.keep_people_days),
         keep_visits=timedelta(days=settings.keep_visit_contacts_days),
         answer_school_days=settings.answer_school_days,
-        zone=settings.zone,
     )
     service.consume(HANDLERS, store)
     pages = Pages("outreach", Path(__file__).parent / "templates", settings.zone)
@@ -46,7 +45,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     workers: dict[str, Worker] = {
         "erasure": lambda: every_by(clock, HOUR, lambda: erase_due(store, now=clock.now())),
         "expiring proposals": lambda: every_by(clock, MINUTE, lambda: expire_proposals(store, now=clock.now())),
-        "closing": lambda: every_by(clock, HOUR, lambda: close_schools(store, now=clock.now())),
+        "closing": lambda: every_by(clock, HOUR, lambda: close_schools(store, settings.zone, now=clock.now())),
         "imports": lambda: every(1, imports.work),
         "counting": lambda: every(1, store.tally.count_up),
         "proving figures": lambda: every(24 * 3600, lambda: prove_figures(store)),

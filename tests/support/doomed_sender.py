@@ -7,6 +7,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import aiosmtplib
@@ -17,6 +18,7 @@ from services.notify.smtp.mailer import Mailer
 from services.notify.smtp.relays import relays_of
 from services.notify.store.core import Store
 from services.notify.store.deliveries import Deliveries
+from services.notify.store.reminders import Reminders
 from services.notify.store.suppressions import Suppressions
 from services.notify.usecases.context import Context
 from services.notify.usecases.tokens import Tokens
@@ -32,8 +34,15 @@ PLACES: dict[str, tuple[type, str]] = {
     "rcpt": (aiosmtplib.SMTP, "rcpt"),
     "data": (aiosmtplib.SMTP, "data"),
     "record": (Deliveries, "end"),
+    "gathering": (Reminders, "gather"),
+    "count of the week": (Reminders, "count_in"),
+    "record of all": (Reminders, "end_all"),
+    "failure": (Deliveries, "end_and_tell"),
 }
 STEPS = [f"{when} {place}" for place in PLACES for when in ("before", "after")] + ["within data"]
+OF_REMINDERS = ("gathering", "count of the week", "record of all", "failure")  # reached by reminders and digests only
+SENT_AT = datetime(2026, 11, 3, 7, tzinfo=UTC)  # 8:00 in Berlin, two days before the dates on DAY
+DAY = datetime(2026, 11, 5, 9)
 
 
 def run(mongodb_url: str, db: str, smtp_url: str, step: str, at_once: int, number: int = 1) -> None:
@@ -44,7 +53,7 @@ def run(mongodb_url: str, db: str, smtp_url: str, step: str, at_once: int, numbe
 async def _run(mongodb_url: str, name: str, smtp_url: str, step: str, at_once: int, number: int) -> None:
     _arm(step, number)
     async with database(mongodb_url, name) as db:
-        clock = MovableClock()
+        clock = MovableClock(SENT_AT)
         context = Context(
             Store(db, 90, secret_key="a-secret-for-tests-" * 2),
             writer(),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from shared.schemas.events import GroupFacts, OfferFacts, RegistrationState
 from shared.schemas.outreach import Contact
@@ -67,12 +67,21 @@ class Question:
     confirmed_at: datetime | None = None
 
 
+CHECKED = ("title", "description", "requirements", "place")
+
+
+def what_is_checked(facts: OfferFacts) -> dict[str, Any]:
+    """What the coordinator reads before an offer is published."""
+    return facts.model_dump(include=set(CHECKED))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """What a company offers: the facts that travel, and how its slots are booked.
 
     `check` says whether the coordinator still has to look at it before anybody else sees it; `check_reason` why it was
-    sent back. Until it is published its facts say `paused`, so that nothing can be booked."""
+    sent back. Until it is published its facts say `paused`, so that nothing can be booked. `checked` is what it said
+    when the coordinator looked at it last, by the names of CHECKED; None when nobody checks it."""
 
     facts: OfferFacts
     grades: tuple[int, ...]
@@ -86,6 +95,15 @@ class Offer:
     last_request_id: str = ""
     check: Check = ""
     check_reason: str = ""
+    checked: dict[str, Any] | None = None
+
+    @property
+    def changed_since_check(self) -> list[str]:
+        """What the company changed of a public offer since the coordinator looked at it."""
+        if self.checked is None or self.check or self.facts.state == "withdrawn":
+            return []
+        now = what_is_checked(self.facts)
+        return [name for name in CHECKED if now[name] != self.checked[name]]
 
     @property
     def id(self) -> str:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 from services.events.domain import errors
-from services.events.domain.facts import Campaign, Check, ConfirmAgain, Offer
+from services.events.domain.facts import Campaign, Check, ConfirmAgain, Offer, what_is_checked
 from shared.schemas.events import OfferFacts
 
 FactsState = Literal["published", "paused", "withdrawn"]
@@ -22,7 +22,8 @@ def first_check(campaign: Campaign) -> Check:
 def published(offer: Offer, request_id: str) -> Offer:
     """The offer after the coordinator's yes. NotWaitingForCheck."""
     must_wait_for_check(offer)
-    return _changed(offer, request_id, offer.facts.model_copy(update={"state": "published"}), check="", check_reason="")
+    more = {"check": "", "check_reason": "", "checked": what_is_checked(offer.facts)}
+    return _changed(offer, request_id, offer.facts.model_copy(update={"state": "published"}), **more)
 
 
 def sent_back(offer: Offer, reason: str, request_id: str) -> Offer:

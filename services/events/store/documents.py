@@ -216,6 +216,8 @@ def decided_of_offer(offer: Offer) -> Document:
         "words": offer_words(offer.facts),
         "check": offer.check,
         "check_reason": offer.check_reason,
+        "checked": offer.checked,
+        "changed_since_check": bool(offer.changed_since_check),
         "confirm_again": asdict(offer.confirm_again) if offer.confirm_again else None,
         "version": offer.version,
         "last_request_id": offer.last_request_id,
@@ -229,6 +231,7 @@ def offer_of(document: Document) -> Offer:
         grades=tuple(document["grades"]),
         check=document.get("check", ""),
         check_reason=document.get("check_reason", ""),
+        checked=document.get("checked"),
         confirm_again=ConfirmAgain(**document["confirm_again"]) if document.get("confirm_again") else None,
         **{name: document[name] for name in OFFER_FIELDS},
     )

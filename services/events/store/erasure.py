@@ -45,7 +45,10 @@ async def erase_offers(store: Store, now: datetime) -> int:
     for text in ("reason", "note"):
         told = {"aggregate": {"$in": [f"offer:{row_id}" for row_id in ids]}, f"wire.data.{text}": {"$exists": True}}
         await store.db.outbox.update_many(told, {"$set": {f"wire.data.{text}": ""}})
-    emptied = {"$set": {"facts.contact": NOBODY, "check_reason": ""}, "$unset": {"erase_after": "", "words": ""}}
+    emptied = {
+        "$set": {"facts.contact": NOBODY, "check_reason": ""},
+        "$unset": {"erase_after": "", "words": "", "checked": "", "changed_since_check": ""},
+    }
     erased = (await store.db.offers.update_many({"_id": {"$in": ids}}, emptied)).modified_count
     await store.fill_words()
     return erased

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from services.events.domain.commands import Command
-from services.events.domain.facts import Campaign, Offer, Registration, School, Slot
+from services.events.domain.facts import CHECKED, Campaign, Offer, Registration, School, Slot
 from services.events.domain.history import Happened
 from services.events.store import coverage, need
 from services.events.store.documents import (
@@ -92,6 +92,9 @@ class Store:
         await db.offers.create_index([("company_id", 1), ("created_at", 1), ("_id", 1)])
         await db.offers.create_index([("created_at", 1), ("_id", 1)])
         await db.offers.create_index([("check", 1), ("created_at", 1), ("_id", 1)])
+        changed = {"changed_since_check": True}
+        keys = [("changed_since_check", 1), ("created_at", 1), ("_id", 1)]
+        await db.offers.create_index(keys, partialFilterExpression=changed)
         await db.offers.create_index("erase_after", sparse=True)
         await db.self_found_places.create_index([("created_at", 1), ("_id", 1)])
         await db.self_found_places.create_index([("school_id", 1), ("created_at", 1), ("_id", 1)])
@@ -211,6 +214,13 @@ class Store:
         changed = await transaction(self.db, work)
         self.written()
         return changed
+
+    async def note_changes_seen(self, offer_id: str, version: int) -> bool:
+        """That the coordinator saw what this version of the offer says; False when it changed meanwhile. The version
+        stays, so that a company that is just writing a change can save it."""
+        same: Document = {"_id": offer_id, "version": version}
+        seen = {"$set": {"checked": {name: f"$facts.{name}" for name in CHECKED}, "changed_since_check": False}}
+        return bool((await self.db.offers.update_one(same, [seen])).matched_count)
 
     async def _ask_again(self, offer_id: str, session: Session) -> None:
         """The groups on the offer's open dates have not read its new requirements yet."""

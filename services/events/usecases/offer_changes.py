@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.events.domain import errors
-from services.events.domain.facts import ACTIVE, Offer
+from services.events.domain.facts import ACTIVE, Offer, what_is_checked
 from services.events.domain.offers import edited, promises_changed
 from services.events.store.store import Store
 from services.events.usecases.inputs import EditOffer
@@ -30,6 +30,8 @@ async def edit_offer(
     facts = _facts(before.facts, command)
     again = before.confirm_again if command.confirm_again is None else command.confirm_again.rule()
     after = edited(before, facts, command.grades, again, request_id)
+    if identity.coordinates and not before.changed_since_check and after.checked:
+        after = replace(after, checked=what_is_checked(facts))  # her own change needs no second look
     same = replace(after, version=before.version, last_request_id=before.last_request_id) == before
     if not same and not await store.change_offer(before, after, _told(before, after, command.note, now)):
         raise errors.OfferChangedMeanwhile

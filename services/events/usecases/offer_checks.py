@@ -1,6 +1,7 @@
 """The coordinator's look at offers before anybody else sees them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.events.domain import errors
@@ -16,10 +17,20 @@ from services.events.usecases.slots import opened
 from shared.auth import Identity
 from shared.errors import TryLater
 from shared.log import correlation_id
+from shared.mongo import Document
 from shared.schemas.base import Message
 from shared.schemas.events import OfferSentBack
 
 SHOWN = 25
+
+
+@dataclass(frozen=True)
+class ChangedOffer:
+    """A published offer, the names of what changed since its check, and what was checked, by name."""
+
+    offer: OfferView
+    changed: list[str]
+    before: Document
 
 
 async def find_waiting_offers(store: Store, identity: Identity, after: str | None = None) -> ListOf[OfferView]:
@@ -34,6 +45,32 @@ async def count_waiting_offers(store: Store, identity: Identity) -> int:
     """How many offers wait for the coordinator."""
     identity.must_coordinate()
     return await store.db.offers.count_documents({"check": "waiting"})
+
+
+async def find_changed_offers(store: Store, identity: Identity) -> list[ChangedOffer]:
+    """Published offers that say something else than when they were checked, the oldest first; at most SHOWN: those that
+    are acknowledged make room."""
+    identity.must_coordinate()
+    rows = store.db.offers.find({"changed_since_check": True}).sort([("created_at", 1), ("_id", 1)]).limit(SHOWN)
+    offers = [offer_of(row) for row in await rows.to_list(SHOWN)]
+    return [
+        ChangedOffer(offer_view(each, with_contact=True), each.changed_since_check, each.checked or {})
+        for each in offers
+    ]
+
+
+async def count_changed_offers(store: Store, identity: Identity) -> int:
+    """How many offers were changed since their check."""
+    identity.must_coordinate()
+    return await store.db.offers.count_documents({"changed_since_check": True})
+
+
+async def acknowledge_changes(store: Store, identity: Identity, offer_id: str, version: int) -> None:
+    """The coordinator has seen what this version says; a second time changes nothing. OfferChangedMeanwhile."""
+    identity.must_coordinate()
+    await _found(store, offer_id)
+    if not await store.note_changes_seen(offer_id, version):
+        raise errors.OfferChangedMeanwhile
 
 
 async def publish_offer(

@@ -29,16 +29,19 @@ async def show(request: Request, pages: ThePages, store: TheStore, person: Perso
 
 @router.get("/offers/waiting/count")
 async def show_count(request: Request, pages: ThePages, store: TheStore, person: Person) -> Response:
-    """One line with their number, for other pages to take in; empty when there is none."""
+    """A line with their number, and one with that of changed ones, for other pages to take in; empty without any."""
     count = await offer_checks.count_waiting_offers(store, person)
-    return pages.show(request, "offers_waiting_count.html", count=count)
+    changed = await offer_checks.count_changed_offers(store, person)
+    return pages.show(request, "offers_waiting_count.html", count=count, changed=changed)
 
 
 @router.post("/offers/waiting")
 async def decide(request: Request, pages: ThePages, store: TheStore, now: Now, person: Person) -> Response:
-    """Publish those that are ticked, or send one back with a reason."""
+    """Publish those that are ticked, send one back with a reason, or note that the changes of one were seen."""
     person.must_coordinate()
     form = await posted(request)
+    if form.get("seen"):
+        return await _acknowledge(request, pages, store, person, form)
     back = str(form.get("send_back", ""))
     chosen = [back] if back else [str(each) for each in form.getlist("offer")]
     errors = {} if chosen else {"": sentence(NothingChosen(), language_of(request))}
@@ -52,6 +55,16 @@ async def decide(request: Request, pages: ThePages, store: TheStore, now: Now, p
     if errors:
         return await _page(request, pages, store, person, 422, errors=errors, values=typed(form))
     return see_other("/events/offers/waiting?" + urlencode({"sent_back" if back else "published": len(chosen)}))
+
+
+async def _acknowledge(request: Request, pages: Any, store: Any, person: Identity, form: FormData) -> Response:
+    offer_id, _, version = str(form["seen"]).rpartition(":")
+    try:
+        await offer_checks.acknowledge_changes(store, person, offer_id, int(version) if version.isdecimal() else 0)
+    except FORM_ERRORS as error:
+        errors = errors_by_field(error, language_of(request))
+        return await _page(request, pages, store, person, 422, errors=errors)
+    return see_other("/events/offers/waiting?seen=1")
 
 
 async def _decide(
@@ -70,6 +83,7 @@ async def _page(request: Request, pages: Any, store: Any, person: Identity, stat
     return pages.show(
         request, "offers_waiting.html", status, offers=found.items, fields=career_fields(language_of(request)),
         published=asked.get("published", "") if asked.get("published", "").isdecimal() else "",
-        sent_back="sent_back" in asked,
+        sent_back="sent_back" in asked, seen="seen" in asked,
+        changed=await offer_checks.find_changed_offers(store, person),
         more=f"/events/offers/waiting?{urlencode({'after': found.next})}" if found.next else "", **more,
     )  # fmt: skip

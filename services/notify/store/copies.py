@@ -9,9 +9,12 @@ from pymongo import ReplaceOne, ReturnDocument
 
 from services.notify.domain import CalendarEntries, CalendarEntry, Known, Recipient, VisitCopy, instant
 from shared.gather import Gatherer
-from shared.mongo import Database, Document, Session
+from shared.mongo import Collection, Database, Document, Session
 from shared.schemas.events import OfferFacts, RegistrationFacts, SlotFacts
 from shared.schemas.outreach import VisitFacts
+from shared.together import Trip
+
+NO_REVISION = -1
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,12 @@ class Copies:
         self._db = db
         self.retention = timedelta(days=retention_days)
         self._asked: Gatherer[str, Known | None] = Gatherer(self._known_registrations)
+        self._looked: Gatherer[SlotFacts, bool] = Gatherer(self._know)
+        self._look_at = Trip(self._look_at_slots)
+        self._held = Trip(self._held_registrations)
+        self._put = Trip(self._put_rows)
+        self._campaigns = Trip(self._read_campaigns)
+        self._days = Trip(self._read_schools)
 
     async def create_indexes(self) -> None:
         """For the registrations of a slot, the slots of an offer, and erasure."""
@@ -47,9 +56,14 @@ class Copies:
             await self._db[name].create_index("erase_after", sparse=True)
 
     async def knows(self, slot: SlotFacts) -> bool:
-        """Whether a copy of the slot is held that is at least as new."""
-        held = {"_id": slot.slot_id, "revision": {"$gte": slot.revision}, "slot": {"$ne": None}}
-        return await self._db.slots.find_one(held, {"_id": 1}) is not None
+        """Whether a copy of the slot is held that is at least as new. Calls that come together share one trip."""
+        return await self._looked.submit("", slot)
+
+    async def _know(self, _: str, slots: list[SlotFacts]) -> list[bool | Exception]:
+        held = {"_id": {"$in": list({slot.slot_id for slot in slots})}, "slot": {"$ne": None}}
+        rows = await self._db.slots.find(held, {"revision": 1}).to_list(None)
+        revisions = {row["_id"]: row["revision"] for row in rows}
+        return [revisions.get(slot.slot_id, NO_REVISION) >= slot.revision for slot in slots]
 
     async def newest_slot(self, slot: SlotFacts, session: Session) -> SlotFacts:
         """Keep `slot` when its revision is the highest so far, and return the highest.
@@ -57,11 +71,18 @@ class Copies:
         It always writes, so that handling a move and handling a registration at the same time conflict, and one of
         them is run again with the other's effect before its eyes.
         """
-        look = {"$inc": {"looks": 1}}
-        row = await self._db.slots.find_one_and_update({"_id": slot.slot_id}, look, session=session)
+        row = await self._look_at.take(session, slot.slot_id)
         if row is None or row["revision"] < slot.revision or row["slot"] is None:
             row = await self._put_slot(slot, row, session)
         return SlotFacts.model_validate(row["slot"])
+
+    async def _look_at_slots(self, session: Session, ids: list[str]) -> list[Document | None]:
+        look = {"$inc": {"looks": 1}}
+        if len(ids) == 1:
+            return [await self._db.slots.find_one_and_update({"_id": ids[0]}, look, session=session)]
+        these = {"_id": {"$in": list(set(ids))}}
+        await self._db.slots.update_many(these, look, session=session)
+        return await _found(self._db.slots, ids, session)
 
     async def _put_slot(self, slot: SlotFacts, before: Document | None, session: Session) -> Document:
         """Write the slot, with the newest facts of its offer: a message carries those of the moment it was said."""
@@ -147,13 +168,19 @@ class Copies:
 
     async def campaign_reminders(self, campaign_id: str, session: Session) -> list[str] | None:
         """When a campaign reminds; None when it does not say."""
-        row = await self._db.campaigns.find_one({"_id": campaign_id}, session=session)
+        row = await self._campaigns.take(session, campaign_id)
         return row["reminders"] if row else None
+
+    async def _read_campaigns(self, session: Session, ids: list[str]) -> list[Document | None]:
+        return await _found(self._db.campaigns, ids, session)
 
     async def movable_days(self, school_id: str, session: Session) -> frozenset[date]:
         """A school's own days off, as far as it has told them."""
-        row = await self._db.schools.find_one({"_id": school_id}, session=session)
+        row = await self._days.take(session, school_id)
         return frozenset(date.fromisoformat(day) for day in row["movable_days"]) if row else frozenset()
+
+    async def _read_schools(self, session: Session, ids: list[str]) -> list[Document | None]:
+        return await _found(self._db.schools, ids, session)
 
     async def slot(self, slot_id: str, session: Session) -> SlotFacts | None:
         """The slot as it was last heard of; None when it is unknown or erased."""
@@ -163,8 +190,11 @@ class Copies:
     async def held_registration(self, id: str, session: Session) -> tuple[RegistrationCopy | None, int]:
         """The copy as `registration` gives it, and the version that is held, also of an erased one; 0 when there is
         none."""
-        row = await self._db.registrations.find_one({"_id": id}, session=session)
+        row = await self._held.take(session, id)
         return (_registration(row) if row and row["facts"] else None), (row["version"] if row else 0)
+
+    async def _held_registrations(self, session: Session, ids: list[str]) -> list[Document | None]:
+        return await _found(self._db.registrations, ids, session)
 
     async def held_visit(self, id: str, session: Session) -> tuple[VisitCopy | None, int]:
         """The same for a visit."""
@@ -183,10 +213,13 @@ class Copies:
 
     async def put_registrations(self, copies: Sequence[RegistrationCopy], session: Session) -> None:
         """Write the copies."""
-        rows = [self._registration_row(copy) for copy in copies]
-        if rows:
-            writes = [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows]
+        await self._put.take(session, [self._registration_row(copy) for copy in copies])
+
+    async def _put_rows(self, session: Session, rows: list[list[Document]]) -> list[None]:
+        writes = [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for part in rows for row in part]
+        if writes:
             await self._db.registrations.bulk_write(writes, session=session)
+        return [None] * len(rows)
 
     async def with_newest_slot(self, facts: RegistrationFacts) -> RegistrationFacts:
         """The registration with the slot as the own copy has it."""
@@ -265,6 +298,13 @@ class Copies:
             "calendar": {tag: asdict(entry) for tag, entry in copy.calendar.items()},
             "erase_after": self.erase_after(facts.slot.ends_local, facts.slot.zone),
         }
+
+
+async def _found(collection: Collection, ids: list[str], session: Session) -> list[Document | None]:
+    """The documents with these ids, in their order."""
+    rows = await collection.find({"_id": {"$in": list(set(ids))}}, session=session).to_list(None)
+    by_id = {row["_id"]: row for row in rows}
+    return [by_id.get(id) for id in ids]
 
 
 def _known_registration(row: Document) -> Known:

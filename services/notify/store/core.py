@@ -22,6 +22,7 @@ from services.notify.store.wordings import Wordings
 from services.notify.suppression import address_hash
 from shared.auth import email_key
 from shared.ids import random_id
+from shared.inbox import Together
 from shared.mongo import Database, Document
 
 COLLECTIONS = [
@@ -46,6 +47,7 @@ class Store:
     ) -> None:
         self.db = db
         self.retention = timedelta(days=retention_days)
+        self.inbox = Together(db, "mails")
         self.deliveries = Deliveries(db, written, planned)
         self.copies = Copies(db, retention_days)
         self.class_links = ClassLinks(db)

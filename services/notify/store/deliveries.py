@@ -29,6 +29,7 @@ from shared.gather import Gatherer
 from shared.ids import random_id
 from shared.mongo import Database, Document, Session
 from shared.schemas.base import Message
+from shared.together import Trip
 from shared.words import search_words
 
 LEASE = timedelta(minutes=3)
@@ -62,6 +63,7 @@ class Deliveries:
         self.planned = planned
         self._ended: Gatherer[UpdateOne, bool] = Gatherer(self._end_many)
         self._renewed: Gatherer[Hold, bool] = Gatherer(self._renew_many)
+        self._added = Trip(self._add_all)
 
     async def create_indexes(self) -> None:
         """What is due is found at the same cost however much is planned for later, or long since sent."""
@@ -78,10 +80,19 @@ class Deliveries:
 
     async def add(self, deliveries: Sequence[Delivery], session: Session) -> None:
         """Write those of `deliveries` whose key is new."""
-        rows = [delivery_document(delivery) for delivery in deliveries]
-        writes = [UpdateOne({"_id": row.pop("_id")}, {"$setOnInsert": row}, upsert=True) for row in rows]
-        if writes:
-            await self._rows.bulk_write(writes, session=session)
+        if deliveries:
+            await self._added.take(session, deliveries)
+
+    async def _add_all(self, session: Session, parts: list[Sequence[Delivery]]) -> list[None]:
+        new: dict[str, Delivery] = {}
+        for delivery in (delivery for deliveries in parts for delivery in deliveries):
+            new.setdefault(delivery.key, delivery)
+        there = self._rows.find({"_id": {"$in": list(new)}}, {"_id": 1}, session=session)
+        for row in await there.to_list(None):
+            del new[row["_id"]]
+        if new:
+            await self._rows.insert_many([delivery_document(each) for each in new.values()], session=session)
+        return [None] * len(parts)
 
     async def cancel_waiting(
         self, about: str | Sequence[str], kind: str, session: Session, except_revision: int | None = None
@@ -234,7 +245,7 @@ class Deliveries:
         return (await self._rows.update_many(where, change, session=session)).modified_count
 
     async def _renew_many(self, _: str, holds: list[Hold]) -> list[bool | Exception]:
-        mine = {"$or": [_held_by(hold) for hold in holds]}
+        mine = _held_by(holds)
         longer = {"$set": {"lease.until": datetime.now(UTC) + LEASE}}
         if (await self._rows.update_many(mine, longer)).matched_count == len(set(holds)):
             return [True] * len(holds)
@@ -246,9 +257,13 @@ class Deliveries:
         return [True] * len(endings)
 
 
-def _held_by(hold: Hold) -> Document:
-    key, token = hold
-    return {"_id": key, "lease.token": token}
+def _held_by(holds: list[Hold]) -> Document:
+    """What finds them: by the key alone, as those of one claim have one token, and a plan for each would cost more."""
+    keys: dict[str, list[str]] = {}
+    for key, token in holds:
+        keys.setdefault(token, []).append(key)
+    parts: list[Document] = [{"_id": {"$in": each}, "lease.token": token} for token, each in keys.items()]
+    return parts[0] if len(parts) == 1 else {"$or": parts}
 
 
 def ending_of(delivery: Delivery, attempt: Attempt | None, changes: Document) -> UpdateOne:

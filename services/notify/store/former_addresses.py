@@ -9,6 +9,7 @@ from services.notify.store.feeds import ANY_CASE
 from shared.auth import email_key
 from shared.mongo import Database, Document, Session
 from shared.schemas.outreach import Contact
+from shared.together import Trip
 
 KEPT = timedelta(days=365)  # other services may name the address so long
 BY_ROLE = ("teacher", "company", "ambassador", "coordinator")  # written to because a copy names them
@@ -25,6 +26,7 @@ class FormerAddresses:
         self._db = db
         self._rows = db.former_addresses
         self._hash_of = hash_of
+        self._asked = Trip(self._present_among)
 
     async def create_indexes(self) -> None:
         """For erasure, and for finding who is named with an address."""
@@ -48,6 +50,16 @@ class FormerAddresses:
 
     async def present(self, emails: Sequence[str], session: Session | None) -> dict[str, str]:
         """Of those that are former ones: the address that their person has now, an empty text when they have gone."""
+        if session is not None:
+            return await self._asked.take(session, emails)
+        return await self._present(emails, None)
+
+    async def _present_among(self, session: Session, asked: list[Sequence[str]]) -> list[dict[str, str]]:
+        """All get what is known of the addresses of all."""
+        present = await self._present(list({email for emails in asked for email in emails}), session)
+        return [present] * len(asked)
+
+    async def _present(self, emails: Sequence[str], session: Session | None) -> dict[str, str]:
         by_hash = {self._hash_of(email): email for email in emails if email}
         rows = await self._rows.find({"_id": {"$in": list(by_hash)}}, session=session).to_list(None)
         if not rows:

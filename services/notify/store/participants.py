@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from pymongo import UpdateOne
+
 from services.notify.consent import Answer, ClassLink, Participant, Who
 from shared.ids import random_id
 from shared.mongo import Database, Document, Session
+from shared.together import Trip
 
 ORDER = [("first_name", 1), ("_id", 1)]
 
@@ -29,6 +32,8 @@ class ClassLinks:
 
     def __init__(self, db: Database) -> None:
         self._rows = db.class_links
+        self._of = Trip(self._of_registrations)
+        self._new = Trip(self._add_all)
 
     async def create_indexes(self) -> None:
         """For finding a link by its secret, and erasure."""
@@ -37,7 +42,14 @@ class ClassLinks:
 
     async def of_registration(self, registration_id: str, session: Session | None = None) -> ClassLink | None:
         """The link, open or closed, or None."""
-        return _link(await self._rows.find_one({"_id": registration_id}, session=session))
+        if session is not None:
+            return _link(await self._of.take(session, registration_id))
+        return _link(await self._rows.find_one({"_id": registration_id}))
+
+    async def _of_registrations(self, session: Session, ids: list[str]) -> list[Document | None]:
+        rows = await self._rows.find({"_id": {"$in": ids}}, session=session).to_list(None)
+        found = {row["_id"]: row for row in rows}
+        return [found.get(id) for id in ids]
 
     async def by_secret(self, secret: str) -> ClassLink | None:
         """The open link with this secret, or None."""
@@ -47,7 +59,12 @@ class ClassLinks:
         """Write a link; one that is there stays as it is."""
         fields = {"secret": link.secret, "open": link.open, "taken": link.taken, "version": link.version}
         fresh = {"$setOnInsert": {**fields, "erase_after": erase_after}}
-        await self._rows.update_one({"_id": link.registration_id}, fresh, upsert=True, session=session)
+        write = UpdateOne({"_id": link.registration_id}, fresh, upsert=True)
+        await (self._add_all(None, [write]) if session is None else self._new.take(session, write))
+
+    async def _add_all(self, session: Session | None, writes: list[UpdateOne]) -> list[None]:
+        await self._rows.bulk_write(writes, session=session)
+        return [None] * len(writes)
 
     async def renew(self, registration_id: str, version: int, secret: str) -> bool:
         """Give the link of this `version` another secret, and open it; False when somebody was faster."""

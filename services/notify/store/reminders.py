@@ -12,6 +12,7 @@ from services.notify.timing import Choice
 from shared import mongo
 from shared.auth import email_key, hash_of_key
 from shared.mongo import AlreadyThere, Database, Document, Session
+from shared.together import Trip
 
 UNDER_WAY = [*OPEN, "sending"]
 COUNT_KEPT = timedelta(days=9)
@@ -25,6 +26,7 @@ class Reminders:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._rows = db.deliveries
+        self._woken = Trip(self._wake_all)
 
     async def create_indexes(self) -> None:
         """For what goes to one address on one day."""
@@ -40,9 +42,14 @@ class Reminders:
 
     async def wake(self, keys: Sequence[str], session: Session) -> None:
         """Let those wait again that were cancelled untried because their offset had gone; it is back."""
-        where = {"_id": {"$in": list(keys)}, "state": "cancelled", "reason": "superseded", "attempt_count": 0}
+        await self._woken.take(session, keys)
+
+    async def _wake_all(self, session: Session, parts: list[Sequence[str]]) -> list[None]:
+        keys = [key for part in parts for key in part]
+        where = {"_id": {"$in": keys}, "state": "cancelled", "reason": "superseded", "attempt_count": 0}
         change = {"$set": {"state": "planned", "reason": "", "waiting": True}, "$inc": {"version": 1}}
         await self._rows.update_many(where, change, session=session)
+        return [None] * len(parts)
 
     async def days_of(self, about: str, kind: str, revision: int, session: Session) -> set[tuple[str, str]]:
         """(key of the address, day) of the reminders of this date that went out, or are going out."""

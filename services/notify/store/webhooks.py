@@ -12,6 +12,7 @@ from services.notify.webhooks.rules import TEST, Attempt, Call, Seed, Webhook
 from shared import mongo
 from shared.ids import random_id
 from shared.mongo import AlreadyThere, Database, Document, Session, one_after_the_other
+from shared.together import Trip
 
 LEASE = timedelta(minutes=1)
 ATTEMPTS_KEPT = 20
@@ -24,6 +25,8 @@ class Webhooks:
         self._db = db
         self._rows = db.webhooks
         self._calls = db.webhook_calls
+        self._told = Trip(self._told_of)
+        self._planned = Trip(self._plan_all)
 
     async def create_indexes(self) -> None:
         """What is due is found at the same cost however much waits or is over, and whatever other webhooks hold."""
@@ -67,10 +70,25 @@ class Webhooks:
 
     async def listening_to(self, kind: str, session: Session) -> list[Webhook]:
         """Those that are told of this type, the paused ones too."""
-        return [_webhook(row) async for row in self._rows.find({"types": kind}, session=session)]
+        return await self._told.take(session, kind)
+
+    async def _told_of(self, session: Session, kinds: list[str]) -> list[list[Webhook]]:
+        rows = self._rows.find({"types": {"$in": list(set(kinds))}}, session=session)
+        webhooks = [_webhook(row) for row in await rows.to_list(None)]
+        return [[webhook for webhook in webhooks if kind in webhook.types] for kind in kinds]
 
     async def plan(self, calls: Sequence[Call], session: Session | None = None) -> None:
         """Write those whose id is new."""
+        if session is not None:
+            await self._planned.take(session, calls)
+        else:
+            await self._plan(calls, None)
+
+    async def _plan_all(self, session: Session, calls: list[Sequence[Call]]) -> list[None]:
+        await self._plan([call for part in calls for call in part], session)
+        return [None] * len(calls)
+
+    async def _plan(self, calls: Sequence[Call], session: Session | None) -> None:
         ids = [call.id for call in calls]
         there = {row["_id"] async for row in self._calls.find({"_id": {"$in": ids}}, {"_id": 1}, session=session)}
         fresh = [_call_row(call) for call in calls if call.id not in there]

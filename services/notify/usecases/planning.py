@@ -1,6 +1,6 @@
 """From a message to deliveries: the note that it was handled, the own copy and the mails are one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +24,8 @@ from shared.schemas.outreach import ColleagueInvited, SignInRequested, VisitDate
 LIVE = ("requested", "waitlisted", "offered", "confirmed")
 VISIT_PATIENCE = 12  # a team member's yes raises the version, and only the last one is told
 SIGN_IN_KEPT = timedelta(days=7)
+FIRST = 1  # the version in which a registration is heard of for the first time: nothing was planned before
+Effect = Callable[[Session], Awaitable[None]]
 RegistrationMail = Callable[[RegistrationCase], list[Letter]]
 VisitMail = Callable[[VisitCase], list[Letter]]
 
@@ -84,7 +86,8 @@ async def plan_for_registration(
         planner = Planner(context, _about(facts), now, erase_after, cause_of(message), first=not held)
         await _plan_registration(planner, mail(case), facts, before, None if outdated else after, session)
 
-    await _once_in_turn(context, message.registration.slot, message, effect, now)
+    first = message.registration.version == FIRST
+    await _once_in_turn(context, message.registration.slot, message, effect, now, with_others=first)
 
 
 async def plan_for_moved_slot(context: Context, message: SlotMoved, *, now: datetime) -> None:
@@ -129,28 +132,36 @@ async def keep_slot(context: Context, message: Message, slot: SlotFacts, *, now:
 
 
 async def _once_in_turn(
-    context: Context, slot: SlotFacts, message: Message, effect: Callable[[Session], Any], now: datetime
+    context: Context, slot: SlotFacts, message: Message, effect: Effect, now: datetime, with_others: bool = False
 ) -> None:
-    """Those about one slot one after the other; those that make a slot known, within its offer, which they write."""
-    if await context.store.copies.knows(slot):
+    """Those about one slot one after the other; those that make a slot known, within its offer, which they write.
+
+    `with_others` when the effect can share a transaction with others that come at the same time, also about one slot.
+    """
+    known = await context.store.copies.knows(slot)
+    if known and with_others:
+        if await context.store.inbox.once(message, _with_calls(context, message, effect, now)):
+            context.store.deliveries.planned()
+    elif known:
         await _once(context, slot.slot_id, message, effect, now)
-        return
-    async with context.turns.of(f"offer:{slot.offer.offer_id}"):
-        await _once(context, slot.slot_id, message, effect, now)
+    else:
+        async with context.turns.of(f"offer:{slot.offer.offer_id}"):
+            await _once(context, slot.slot_id, message, effect, now)
 
 
-async def _once(
-    context: Context, thing: str, message: Message, effect: Callable[[Session], Any], now: datetime
-) -> None:
+async def _once(context: Context, thing: str, message: Message, effect: Effect, now: datetime) -> None:
     """Run `effect` in one transaction with the note that the message was handled, and with what webhooks are told."""
+    async with context.turns.of(thing):
+        if await inbox.once(context.store.db, message, "mails", _with_calls(context, message, effect, now)):
+            context.store.deliveries.planned()
 
+
+def _with_calls(context: Context, message: Message, effect: Effect, now: datetime) -> Effect:
     async def with_calls(session: Session) -> None:
         await effect(session)
         await plan_calls(context, message, now=now, session=session)
 
-    async with context.turns.of(thing):
-        if await inbox.once(context.store.db, message, "mails", with_calls):
-            context.store.deliveries.planned()
+    return with_calls
 
 
 async def _ignore(work: Any) -> None:

@@ -47,11 +47,12 @@ async def send_delivery(context: Context, mailer: Mailer, delivery: Delivery, *,
     if morning:
         await _end(context, delivery, None, state="planned", due_at=morning)
         return
-    known = await _patiently(lambda: known_of(context, delivery))
-    reason = domain.reason_not_to_send(delivery, known, now)
-    if reason:
-        await _end(context, delivery, None, state="cancelled", reason=reason)
-        return
+    known = None
+    if domain.must_be_checked(delivery, now):
+        known = await _patiently(lambda: known_of(context, delivery))
+        if reason := domain.reason_not_to_send(delivery, known, now):
+            await _end(context, delivery, None, state="cancelled", reason=reason)
+            return
     suppression = await _patiently(lambda: context.store.suppressions.active(delivery.to.email))
     if suppression and is_lifted_by(delivery.kind, suppression, now):
         await _patiently(lambda: _lift(context, suppression, delivery, now))
@@ -61,7 +62,7 @@ async def send_delivery(context: Context, mailer: Mailer, delivery: Delivery, *,
     outdated = domain.is_outdated(delivery, known, now)
     complete = await _patiently(lambda: with_facts(context, delivery, outdated=outdated))
     if await _still_held(context, delivery):
-        await _hand_over(context, mailer, complete, now)
+        await _hand_over(context, mailer, complete, now, stored=delivery.facts)
 
 
 async def _still_held(context: Context, delivery: Delivery) -> bool:
@@ -155,7 +156,10 @@ async def with_facts(context: Context, delivery: Delivery, *, outdated: bool = F
     return delivery
 
 
-async def _hand_over(context: Context, mailer: Mailer, delivery: Delivery, now: datetime) -> None:
+async def _hand_over(
+    context: Context, mailer: Mailer, delivery: Delivery, now: datetime, stored: dict[str, Any] | None = None
+) -> None:
+    """Write the mail, hand it over and record what came of it; `stored` are the facts that its document holds."""
     writer, email = context.writer, delivery.to.email
     try:
         delivery, content = await write_mail(context, delivery, now=now)
@@ -177,14 +181,17 @@ async def _hand_over(context: Context, mailer: Mailer, delivery: Delivery, now: 
         log.error("delivery %s could not be written: %s", delivery.key, type(error).__name__)
         await _defer(context, delivery, f"internal: {type(error).__name__}", now)
     else:
-        await _record_sent(context, delivery, without_address(answer, email), now)
+        await _record_sent(context, delivery, without_address(answer, email), now, stored)
 
 
-async def _record_sent(context: Context, delivery: Delivery, answer: str, now: datetime) -> None:
+async def _record_sent(
+    context: Context, delivery: Delivery, answer: str, now: datetime, stored: dict[str, Any] | None
+) -> None:
     facts = _kept(delivery)
     attempt = Attempt(now, "sent", answer)
-    words = {"wording": delivery.wording, "subject": delivery.subject} if delivery.wording else {}
-    await _end(context, delivery, attempt, state="sent", reason="", sent_at=now, facts=facts, **words)
+    more: dict[str, Any] = {"wording": delivery.wording, "subject": delivery.subject} if delivery.wording else {}
+    more |= {} if facts is stored else {"facts": facts}  # most of a document: not written once more as it is
+    await _end(context, delivery, attempt, state="sent", reason="", sent_at=now, **more)
 
 
 async def _defer(context: Context, delivery: Delivery, answer: str, now: datetime) -> None:

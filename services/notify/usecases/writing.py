@@ -27,7 +27,7 @@ async def write_mail(context: Context, delivery: Delivery, *, now: datetime) -> 
     wording = await context.store.wordings.now(key_of(delivery))
     if wording:
         try:
-            content = writer.content(delivery, now, wording=wording.parts)
+            content = writer.content(delivery, now, wording=wording.parts, unsubscribe=unsubscribe)
         except (TemplateError, PartInvalid) as error:
             log.error("wording %s: %s; the standard words are used", wording.key.text, type(error).__name__)
         else:

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import bson
 from pymongo.collation import Collation
@@ -41,7 +40,7 @@ class CursorUnknown(Invalid):
 class Store:
     """The service's database. `written` is called after each commit that may have written messages. People are kept
     for `keep_people` after their last sign-in, contacts of visits for `keep_visits` after the campaign's end. A team
-    has `answer_school_days` to answer a proposal. `zone` is the region's."""
+    has `answer_school_days` to answer a proposal."""
 
     def __init__(
         self,
@@ -50,20 +49,14 @@ class Store:
         keep_people: timedelta = timedelta(days=730),
         keep_visits: timedelta = timedelta(days=90),
         answer_school_days: int = 3,
-        zone: str = "Europe/Berlin",
     ) -> None:
         self.db = db
         self.written = written
         self.keep_people = keep_people
         self.keep_visits = keep_visits
         self.answer_school_days = answer_school_days
-        self.zone = ZoneInfo(zone)
         self.tally = figures.tally(db)
         self.register = RememberedSchools(db)
-
-    def day(self, now: datetime) -> date:
-        """The region's present day."""
-        return now.astimezone(self.zone).date()
 
     async def transaction(self, work: Callable[[Session], Awaitable[Result]]) -> Result:
         """Run `work` in one transaction (again from the start on a write conflict), then wake the relay."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from services.outreach.domain.common import must_have_a_role, searchable
 from services.outreach.domain.schools import School, SchoolNotFound, SetMovableDays
@@ -110,9 +111,9 @@ async def set_movable_days(
     return changed
 
 
-async def close_schools(store: Store, *, now: datetime) -> int:
-    """Note that schools have closed whose last day is over; returns how many. Run by a worker."""
-    closing = await stored.past_their_last_day(store, store.day(now))
+async def close_schools(store: Store, zone: str, *, now: datetime) -> int:
+    """Note that schools have closed whose last day is over in `zone`; returns how many. Run by a worker."""
+    closing = await stored.past_their_last_day(store, now.astimezone(ZoneInfo(zone)).date())
     for school in closing:
         await _close(store, school.closed(), now)
     return len(closing)
@@ -177,8 +178,8 @@ async def _write_chunk(store: Store, chunk: RegisterFile, *, now: datetime, requ
 
     async def work(session: Session) -> Difference:
         known, found = await _compared(store, chunk, session)
-        created = [School.entered(entry, request_id, store.day(now)) for entry in found.created]
-        changed = [known[entry.id].with_entry(entry, request_id, store.day(now)) for entry, _ in _pairs(found)]
+        created = [School.entered(entry, request_id, now.date()) for entry in found.created]
+        changed = [known[entry.id].with_entry(entry, request_id, now.date()) for entry, _ in _pairs(found)]
         messages = [school.message(now, correlation_id.get()) for school in (*created, *changed)]
         await stored.write_many(store, created, changed, messages, session)
         return found

@@ -183,6 +183,48 @@ async def test_an_offer_is_sent_back_with_a_reason_changed_and_waits_again(world
     assert (await messages(world, "OfferPublished"))[0]["offer"]["place"]["directions"] == "Bus R1"
 
 
+async def test_what_a_company_changes_after_the_check_is_shown_until_it_was_seen_and_blocks_nothing(
+    world: World,
+) -> None:
+    await check_offers(world)
+    slot = await world.slot()
+    offer = slot["offer"]["id"]
+    coordinator, company = visitor(world, "coordinator"), visitor(world, "company")
+    await coordinator.send("offers/waiting", {"offer": [offer]})
+    assert "since the check" not in (await coordinator.get("offers/waiting")).text
+    changed = {**FACTS, "title": "Ganz anders", "requirements": "Helm"}
+    await company.send(f"offers/{offer}/edit", {**changed, "version": "2"})
+    page = text_of(await coordinator.get("offers/waiting"))
+    assert "Changed since the check" in page
+    for then, now in ((OFFER["title"], "Ganz anders"), ("; ".join(OFFER["requirements"]), "Helm")):
+        assert f"before: {then} now: {now}" in page
+    assert "1 published offer was changed" in (await coordinator.get("offers/waiting/count")).text
+    booked = await world.teacher.made(f"slots/{slot['id']}/registrations", booking())
+    assert booked["state"] == "confirmed"
+    stale = await coordinator.send("offers/waiting", {"seen": f"{offer}:2"})
+    assert stale.status_code == 422 and "changed this offer meanwhile" in stale.text
+    assert (await company.send("offers/waiting", {"seen": f"{offer}:3"})).status_code == 403
+    for _ in ("once", "a second click"):
+        assert (await coordinator.send("offers/waiting", {"seen": f"{offer}:3"})).status_code == 303
+    assert "Ganz anders" not in (await coordinator.get("offers/waiting")).text
+    assert "changed" not in (await coordinator.get("offers/waiting/count")).text
+    saved = await company.send(f"offers/{offer}/edit", {**changed, "title": "Wieder anders", "version": "3"})
+    assert saved.status_code == 303, "noting it leaves the company's open form valid"
+    assert "Wieder anders" in (await coordinator.get("offers/waiting")).text
+    await company.send(f"offers/{offer}/edit", {**changed, "version": "4"})
+    assert "Ganz anders" not in (await coordinator.get("offers/waiting")).text, "it says again what was checked"
+
+
+async def test_what_the_coordinator_changes_herself_she_has_seen(world: World) -> None:
+    await check_offers(world)
+    offer = (await world.slot())["offer"]["id"]
+    coordinator = visitor(world, "coordinator")
+    await coordinator.send("offers/waiting", {"offer": [offer]})
+    await coordinator.send(f"offers/{offer}/edit", {**FACTS, "title": "Von der Agentur", "version": "2"})
+    assert (await world.db.offers.find_one({"_id": offer}))["facts"]["title"] == "Von der Agentur"
+    assert "Von der Agentur" not in (await coordinator.get("offers/waiting")).text
+
+
 async def test_a_changed_place_is_told_to_the_groups_and_a_changed_title_is_not(world: World) -> None:
     offer, slot, _ = await booked(world)
     company = visitor(world, "company")

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import default
 
 import httpx
 import pytest
@@ -109,8 +111,16 @@ async def test_a_pupil_s_one_click_withdraws_and_erases(site: Site) -> None:
 
 
 async def test_only_reminders_can_be_unsubscribed_from(site: Site) -> None:
-    offered = set()
+    offered, told = set(), set()
     for delivery in sample_deliveries("de", STARTS, NOW):
         _, mail = await write_mail(site.world.context, delivery, now=NOW)
         offered |= {delivery.kind} if b"List-Unsubscribe:" in mail else set()
+        parts = [
+            part.get_content()
+            for part in BytesParser(policy=default).parsebytes(mail).walk()
+            if part.get_content_maintype() == "text"
+        ]
+        told |= {(delivery.kind, "/notify/unsubscribe/" in text) for text in parts[:2]}
+    assert {kind for kind, is_told in told if is_told} == offered
+    assert not any((kind, False) in told for kind in offered), "in the text and in the picture of it alike"
     assert offered == {"slot_reminder", "visit_reminder", "pupil_reminder", "reminder_digest"}

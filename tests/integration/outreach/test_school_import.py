@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -100,11 +100,11 @@ async def test_another_file_of_pupil_numbers_is_joined(store):
 async def test_a_school_is_noted_as_closed_the_day_after_its_last_one(store):
     await take(store)
     closing = await store.db.schools.find_one({"closes_on": {"$gt": NOW.date().isoformat()}})
-    day_after = date.fromisoformat(closing["closes_on"]) + timedelta(days=1)
-    midnight = datetime.combine(day_after, time(), ZoneInfo("Europe/Berlin")).astimezone(UTC)
-    await close_schools(store, now=midnight - timedelta(minutes=1))
+    last_day = datetime.fromisoformat(closing["closes_on"]).replace(tzinfo=ZoneInfo("Europe/Berlin"))
+    midnight = last_day + timedelta(days=1)
+    await close_schools(store, "Europe/Berlin", now=(midnight - timedelta(minutes=1)).astimezone(UTC))
     assert (await store.db.schools.find_one({"_id": closing["_id"]}))["open"]
-    assert await close_schools(store, now=midnight), "the region's midnight, not that of UTC"
+    assert await close_schools(store, "Europe/Berlin", now=midnight.astimezone(UTC)), "in UTC it is still the last day"
     closed = await store.db.schools.find_one({"_id": closing["_id"]})
     assert not closed["open"]
     told = [m for m in await said(store) if m["data"]["school_id"] == closing["_id"]]
