@@ -12,7 +12,7 @@ from pathlib import Path
 import pymongo
 from pymongo.errors import OperationFailure, PyMongoError
 
-SECONDS = 30
+SECONDS = 90  # a killed mongod goes through its journal first, on a busy machine slowly
 
 
 class OwnServer:

@@ -25,7 +25,8 @@ def main() -> int:
     parser.add_argument(
         "--while-parts-are-killed",
         action="store_true",
-        help="a mail that was in flight when its sender was killed may arrive twice: counted, and not a failure",
+        help="a mail that was in flight when a part was killed may arrive twice, or be cancelled because it was not "
+        "true any more when its turn came again: counted, and not a failure",
     )
     options = parser.parse_args()
     try:
@@ -49,7 +50,7 @@ async def _demo(address: str, mailbox: str, key: str, killed: bool) -> int:
     expected = Expected()
     async with Client(address, key) as client, httpx.AsyncClient(base_url=mailbox, trust_env=False) as mails:
         story = Story(client, expected, say)
-        counts = Counts(client, mails, story, repeats_allowed=killed)
+        counts = Counts(client, mails, story, killed=killed)
         try:
             await _play(story, counts)
         except StoryBroken:
@@ -87,16 +88,18 @@ async def _play(story: Story, counts: "Counts") -> None:
 class Counts:
     """What the API and the mail server count for one run of the story."""
 
-    def __init__(self, client: Client, mails: httpx.AsyncClient, story: Story, repeats_allowed: bool = False) -> None:
+    def __init__(self, client: Client, mails: httpx.AsyncClient, story: Story, killed: bool = False) -> None:
         self._client = client
         self._mails = mails
         self._story = story
-        self._repeats_allowed = repeats_allowed
+        self._killed = killed
 
     async def mails_agree(self) -> bool:
-        """Whether the sent deliveries of this run are those expected so far, no fewer."""
-        sent = await self._sent()
-        return all(len(sent.get(entry, ())) >= count for entry, count in self._story.expected.mails.items())
+        """Whether the deliveries of this run are those expected so far, no fewer."""
+        sent, superseded = await self._sent(), await self._superseded()
+        return all(
+            len(sent.get(entry, ())) + superseded[entry] >= count for entry, count in self._story.expected.mails.items()
+        )
 
     async def report_agrees(self) -> bool:
         """Whether the campaign's report has the story's totals."""
@@ -105,16 +108,19 @@ class Counts:
 
     async def table(self) -> list[tuple[str, int, int, int | None]]:
         """(what, expected, API, mail server) for each mail kind and each figure of the report."""
-        sent = await self._sent()
+        sent, superseded = await self._sent(), await self._superseded()
         arrived = await self._arrived()
         rows: list[tuple[str, int, int, int | None]] = []
         for entry in sorted({*self._story.expected.mails, *sent}):
             ids = sent.get(entry, [])
             at_server = sum(message_id in arrived for message_id in ids)
-            rows.append((f"mail {entry[0]} → {entry[1]}", self._story.expected.mails[entry], len(ids), at_server))
+            must = self._story.expected.mails[entry] - superseded[entry]
+            rows.append((f"mail {entry[0]} → {entry[1]}", must, len(ids), at_server))
         repeated = sum(arrived[message_id] - 1 for ids in sent.values() for message_id in ids if message_id in arrived)
-        allowed = repeated if self._repeats_allowed else 0
+        allowed = repeated if self._killed else 0
         rows.append(("mails that arrived more than once", allowed, allowed, repeated))
+        if late := superseded.total():
+            rows.append(("mails that were not true any more at their second turn", late, late, None))
         totals = await self._totals()
         rows += [(f"report {name}", value, totals.get(name, 0), None) for name, value in self._story.report.items()]
         differences = (await self._client.get("/events/api/v1/reconciliation"))["differences"]
@@ -122,13 +128,26 @@ class Counts:
 
     async def _sent(self) -> dict[tuple[str, str], list[str]]:
         """Message-IDs of this run's sent deliveries by (kind, role)."""
+        sent: dict[tuple[str, str], list[str]] = {}
+        for delivery in await self._deliveries("sent"):
+            sent.setdefault((delivery["kind"], delivery["recipient_role"]), []).append(delivery["message_id"])
+        return sent
+
+    async def _superseded(self) -> Counter[tuple[str, str]]:
+        """News, by (kind, role), that had their turn when a part was killed, and at the next were true no more."""
+        if not self._killed:
+            return Counter()
+        return Counter(
+            (delivery["kind"], delivery["recipient_role"])
+            for delivery in await self._deliveries("cancelled")
+            if delivery["reason"] == "superseded" and not delivery["kind"].endswith("reminder")
+        )
+
+    async def _deliveries(self, state: str) -> list[dict[str, Any]]:
         abouts = {f"registration:{entry}" for entry in self._story.registrations}
         abouts |= {f"visit:{entry}" for entry in self._story.visit_ids}
-        sent: dict[tuple[str, str], list[str]] = {}
-        for delivery in await self._client.all("/notify/api/v1/deliveries", state="sent"):
-            if delivery["about"] in abouts:
-                sent.setdefault((delivery["kind"], delivery["recipient_role"]), []).append(delivery["message_id"])
-        return sent
+        found = await self._client.all("/notify/api/v1/deliveries", state=state)
+        return [delivery for delivery in found if delivery["about"] in abouts]
 
     async def _arrived(self) -> Counter[str]:
         """How often the mail server got each Message-ID."""
