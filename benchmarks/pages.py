@@ -38,7 +38,7 @@ TIMES = 60
 MOST_BYTES, MOST_REQUESTS, MOST_MILLISECONDS = 100_000, 20, 50
 STARTS_WITHIN, STOPS_WITHIN, SETTLES_WITHIN = 300, 60, 120  # seconds
 IDLE = 0.25  # of a core, in each of so many seconds:
-IDLE_SECONDS = 3
+IDLE_SECONDS = 10
 
 
 @dataclass(frozen=True)
