@@ -1,4 +1,4 @@
-"""python -m tests.faults.run --seeds 1-20 --faults all: faults × promises, and the time until all is whole."""
+"""python -m tests.faults.run --seeds 1-3 --faults all: faults × promises, and the time until all is whole."""
 
 import argparse
 import asyncio
@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--actors", type=int, default=30)
     parser.add_argument("--steps", type=int, default=10, help="requests of each actor")
     parser.add_argument("--patience", type=float, default=60, help="seconds until all must be whole again")
-    parser.add_argument("--without", default="", help="negative control: outbox, inbox or write")
+    parser.add_argument("--without", default="", help="negative control: outbox")
     parser.add_argument("--json", type=Path, help="where to write every run")
     options = parser.parse_args()
     first, _, last = options.seeds.partition("-")
