@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from fastapi import Request
 
 from services.events.store.store import Store
-from services.events.usecases.tables import need, offers, registrations, self_found, slots
+from services.events.usecases.tables import need, offers, registrations, self_found, slots, visitors
 from shared.auth import Identity
 from shared.tables.columns import Row
 from shared.web.pages import language_of
@@ -39,6 +39,11 @@ def _need(request: Request, person: Identity, given: Given) -> Batches:
     return need.export_need_and_supply(_store(request), person, given.get("campaign_id"), language_of(request))
 
 
+def _visitors(request: Request, person: Identity, given: Given) -> Batches:
+    now, past = request.app.state.clock.now(), given.get("past") == "yes"
+    return visitors.export_visitors(_store(request), person, now=now, past=past)
+
+
 def _store(request: Request) -> Store:
     return request.app.state.store
 
@@ -49,6 +54,7 @@ EXPORTS = (
     Export(slots.TABLE, "/slots", _slots, SLOT_FILTERS),
     Export(registrations.TABLE, "/registrations", _registrations, REGISTRATION_FILTERS),
     Export(need.TABLE, "/coverage", _need, ("campaign_id",)),
+    Export(visitors.TABLE, "/company/visitors", _visitors, ("past",)),
     Export(self_found.TABLE, "/self-found", _self_found, ("campaign_id", "school_id")),
 )
 router = export_router(EXPORTS)

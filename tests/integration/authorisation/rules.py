@@ -63,6 +63,7 @@ _PAGES = {
     (SCHOOLS | COMPANIES) - AGENCY: "/outreach/my-organisation",
     COMPANIES: """
         /events/company  /events/company/visitors  /events/offers  /events/offers/new  /outreach/ambassadors
+        /events/company/visitors.csv  /events/company/visitors.xlsx
         /events/offers.csv  /events/offers.xlsx  /outreach/ambassadors.csv  /outreach/ambassadors.xlsx
     """,
     OWN_COMPANY: """

@@ -348,9 +348,14 @@ async def test_visitors_stand_in_one_list_over_all_dates_without_those_who_cance
     shown = text_of(await visitor(world, "company").get("company/visitors"))
     assert shown.index("Class 9a") < shown.index("Class 8b") and "Class 9c" not in shown
     assert "Rollstuhl" in shown and "erika@schule.example" in shown
+    file = (await visitor(world, "company").get("company/visitors.csv")).text
+    assert file.index("9a") < file.index("8b") and "9c" not in file and "Rollstuhl" in file
+    assert "9a" not in (await visitor(world, "company").get("company/visitors.csv?past=yes")).text
+    assert (await visitor(world, "teacher").get("company/visitors.csv")).status_code == 403
     world.clock.moment = NOW + timedelta(days=80)
     later = text_of(await visitor(world, "company").get("company/visitors?past=yes"))
     assert later.index("Class 8b") < later.index("Class 9a"), "the latest first"
+    assert "company/visitors.csv?past=yes" in (await visitor(world, "company").get("company/visitors?past=yes")).text
 
 
 async def test_a_group_is_checked_in_by_its_code_and_the_entry_can_be_corrected(world: World) -> None:
