@@ -1,0 +1,75 @@
+"""python -m tests.faults.run --seeds 1-3 --faults all: faults × promises, and the time until all is whole."""
+
+import argparse
+import asyncio
+import json
+import statistics
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.faults.chaos import Load, Result, play
+from tests.faults.checker import PROMISES
+from tests.faults.faults import FAULTS
+from tests.faults.system import running_system
+
+
+def main() -> None:
+    """Print the table; exit code 1 when a promise was broken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", default="1-3", help="1-20, or one number")
+    parser.add_argument("--faults", default="all", help=f"all, or names parted by commas: {', '.join(FAULTS)}")
+    parser.add_argument("--actors", type=int, default=30)
+    parser.add_argument("--steps", type=int, default=10, help="requests of each actor")
+    parser.add_argument("--patience", type=float, default=60, help="seconds until all must be whole again")
+    parser.add_argument("--without", default="", help="negative control: outbox")
+    parser.add_argument("--json", type=Path, help="where to write every run")
+    options = parser.parse_args()
+    first, _, last = options.seeds.partition("-")
+    seeds = range(int(first), int(last or first) + 1)
+    names = list(FAULTS) if options.faults == "all" else options.faults.split(",")
+    results = run(seeds, names, Load(options.actors, options.steps, options.patience), options.without)
+    print(table(results))
+    if options.json:
+        options.json.write_text(json.dumps([asdict(result) for result in results], indent=1))
+    raise SystemExit(not all(result.sound for result in results))
+
+
+def run(seeds: Sequence[int], names: Sequence[str], load: Load, weakness: str = "") -> list[Result]:
+    """Every fault with every seed, one after the other, on one system."""
+    results = []
+    with tempfile.TemporaryDirectory() as folder, running_system(Path(folder, "data"), weakness) as system:
+        for name in names:
+            for seed in seeds:
+                result = asyncio.run(play(system, seed, name, [FAULTS[name]], load))
+                results.append(result)
+                _say(result)
+    return results
+
+
+def _say(result: Result) -> None:
+    wrong = [sentence for sentences in result.breaches.values() for sentence in sentences]
+    print(
+        f"{result.fault}, seed {result.seed}: {result.requests} requests, {result.retries} retries, "
+        f"{result.registrations} registrations, {result.mails} mails, whole after {result.recovery:.1f} s, "
+        f"{len(wrong)} breaches {wrong[:4] or ''}",
+        flush=True,
+    )
+
+
+def table(results: Sequence[Result]) -> str:
+    """A line per fault: runs, runs in which each promise was broken, recovery times."""
+    lines = [
+        f"{'fault':<22} {'runs':>4} " + " ".join(f"{name:>13}" for name in PROMISES) + f" {'median':>7} {'worst':>6}"
+    ]
+    for fault in dict.fromkeys(result.fault for result in results):
+        runs = [result for result in results if result.fault == fault]
+        broken = " ".join(f"{sum(bool(run.breaches[name]) for run in runs):>13}" for name in PROMISES)
+        times = [run.recovery for run in runs]
+        lines.append(f"{fault:<22} {len(runs):>4} {broken} {statistics.median(times):>7.1f} {max(times):>6.1f}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

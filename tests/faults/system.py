@@ -1,0 +1,116 @@
+"""The embedded start as the system under test, with a second process of events beside it, and hands to hurt its parts.
+
+The launcher starts its children again at once. While it is stopped itself (SIGSTOP) a child that was killed stays dead.
+"""
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.local.ports import HOST
+from deploy.local.probes import http_is_ready
+from deploy.local.processes import Child
+from tests.support.instance import Instance, started
+from tests.support.own_servers import free_port
+from tests.support.waiting import wait_until
+
+START = [sys.executable, "-m", "tests.support.stand_in_start"]
+SEED = f"{sys.executable} -m deploy.local.seed"
+PROGRAMS = {"services": " --fd ", "mongod": "mongod ", "nats": "nats-server ", "mail server": "local.mailbox "}
+SECOND = "second events"
+
+
+class System:
+    """A running system; parts are named as in PROGRAMS, and SECOND."""
+
+    def __init__(self, instance: Instance, second: list[str]) -> None:
+        self.instance = instance
+        self.data = instance.data
+        self.port = free_port()
+        self._command = [*second, "--port", str(self.port)]
+        self._second: Child | None = None
+
+    @property
+    def doors(self) -> list[str]:
+        """Where the API of events answers."""
+        return [self.instance.addresses["url"], f"http://{HOST}:{self.port}"]
+
+    def start_second(self) -> None:
+        """Start the second process of events."""
+        addresses = self.instance.addresses
+        environment = {
+            **os.environ,
+            "MONGODB_URL": addresses["mongodb_url"],
+            "NATS_URL": addresses["nats_url"],
+            "PUBLIC_URL": addresses["url"],
+            "SECRET_KEY": (self.data / "secret-key").read_text(),
+            "CLOCK_FILE": str(self.data / "clock.json"),
+        }
+        self._second = Child(SECOND, self._command, self.data / "log" / "second.log", environment)
+        self._second.start()
+
+    def stop_second(self) -> None:
+        """End it."""
+        if self._second:
+            self._second.stop(0)
+
+    def is_ready(self) -> bool:
+        """Whether every part answers."""
+        return self.instance.is_ready() and http_is_ready(self.port, "/events/readyz")
+
+    def pid(self, part: str) -> int:
+        """The process that is the part at this moment; waits for one that is being started."""
+        if part == SECOND:
+            assert self._second
+            return self._second.pid
+        return wait_until(lambda: self._child(PROGRAMS[part]), 20)
+
+    def kill(self, part: str) -> None:
+        """kill -9."""
+        os.kill(self.pid(part), signal.SIGKILL)
+        if part == SECOND:
+            assert self._second
+            self._second.exit_code()
+
+    def hold_launcher(self) -> None:
+        """From now on nothing is started again."""
+        os.kill(self.instance.process.pid, signal.SIGSTOP)
+
+    def release_launcher(self) -> None:
+        """What has died meanwhile is started."""
+        os.kill(self.instance.process.pid, signal.SIGCONT)
+
+    def wipe_broker(self) -> None:
+        """Delete the broker's data; only while it is dead and the launcher is held."""
+        shutil.rmtree(self.data / "nats" / "store", ignore_errors=True)
+
+    def _child(self, marked: str) -> int | None:
+        return next((pid for pid in self.instance.children() if marked in _command_line(pid)), None)
+
+
+def _command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+@contextmanager
+def running_system(data: Path, weakness: str = "") -> Iterator[System]:
+    """A fresh one. `weakness` names what tests.faults.weakened switches off in all its processes."""
+    weak = f"{sys.executable} -m tests.faults.weakened {weakness}"
+    app = f"{weak} app" if weakness else f"{sys.executable} -m deploy.local.app"
+    second = f"{weak} events".split() if weakness else [sys.executable, "-m", "services.events"]
+    with started(data, command=START, STAND_IN_APP=app, STAND_IN_SEED=SEED) as instance:
+        system = System(instance, second)
+        system.start_second()
+        try:
+            wait_until(system.is_ready, 60)
+            yield system
+        finally:
+            system.release_launcher()
+            system.stop_second()
