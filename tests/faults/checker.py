@@ -128,11 +128,12 @@ def mailed_once(notes: Notes, found: Evidence) -> Iterator[str]:
 
 
 def nothing_stuck(notes: Notes, found: Evidence) -> Iterator[str]:
-    """No batch is left behind, no mail is held longer than its lease."""
+    """No batch is left behind, no message was set aside, no mail is held longer than its lease."""
     now = datetime.now(UTC).replace(tzinfo=None)
     yield from (f"slot {id} has a batch left behind" for id, slot in found.slots.items() if "pending" in slot)
     late = [mail["_id"] for mail in found.mails if "lease" in mail and mail["lease"]["until"] < now]
     yield from (f"{each} is held longer than its lease" for each in late)
+    yield from (f"message {each} was set aside" for each in found.set_aside)
 
 
 Promise = Callable[[Notes, Evidence], Iterator[str]]
