@@ -132,6 +132,11 @@ FORMS: dict[str, dict[str, Any]] = {
 QUERIES = {
     "/outreach/my-organisation/{organisation_id}/people/{person_id}/remove": {"kind": "teacher"},
     "/outreach/people/{person_id}/remove-role": {"kind": "teacher", "organisation_id": "{other_school_id}"},
+    **{
+        f"/outreach/coverage/{name}.{form}": {"campaign_id": "{campaign_id}"}
+        for name in ("schools", "municipalities")
+        for form in ("csv", "xlsx")
+    },
     "/outreach/schools/choose": {"next": "/outreach/visits/new", "q": "schule"},
 }
 FILES = {
