@@ -25,6 +25,7 @@ from shared.web import idempotency
 from shared.workers import Worker, every, running
 
 KEPT = timedelta(seconds=KEPT_SECONDS)
+KEEP_ALIVE_SECONDS = 150  # longer than any proxy in front keeps idle connections: the end that sends must close first
 COLLECTIONS = [
     "outbox",
     "inbox",

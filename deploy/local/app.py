@@ -22,7 +22,7 @@ from starlette.types import Message
 from deploy.local.clock_moves import parse_span, span_until, within_reach
 from shared.clock import FileClock
 from shared.log import set_up_logging
-from shared.service import front_door
+from shared.service import KEEP_ALIVE_SECONDS, front_door
 
 SERVICES = ("outreach", "events", "notify")
 ZONE = "Europe/Berlin"
@@ -144,6 +144,7 @@ def main(build: Callable[[FileClock], Mapping[str, FastAPI]] = build_services) -
         log_config=None,
         backlog=4096,
         timeout_graceful_shutdown=4,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         server_header=False,
         proxy_headers=False,
     )

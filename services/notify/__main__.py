@@ -19,7 +19,7 @@ from services.notify.usecases.tokens import Tokens
 from shared.clock import Clock, FileClock, SystemClock
 from shared.log import set_up_logging
 from shared.mongo import StoreError, database
-from shared.service import front_door
+from shared.service import KEEP_ALIVE_SECONDS, front_door
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
     app = front_door({"notify": create_app(settings, clock)})
     uvicorn.run(
         app, host=arguments.host, port=arguments.port, log_config=None, access_log=False,
-        forwarded_allow_ips=settings.trusted_proxies,
+        forwarded_allow_ips=settings.trusted_proxies, timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )  # fmt: skip
 
 

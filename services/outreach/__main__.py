@@ -8,7 +8,7 @@ from services.outreach.app import create_app
 from services.outreach.settings import Settings
 from shared.clock import FileClock, SystemClock
 from shared.log import set_up_logging
-from shared.service import front_door
+from shared.service import KEEP_ALIVE_SECONDS, front_door
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
     app = front_door({"outreach": create_app(settings, clock)})
     uvicorn.run(
         app, host=arguments.host, port=arguments.port, log_config=None, access_log=False,
-        forwarded_allow_ips=settings.trusted_proxies,
+        forwarded_allow_ips=settings.trusted_proxies, timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from shared.ids import random_id
 from shared.mongo import Database
 from shared.schemas.base import Message
 from shared.schemas.outreach import CampaignChanged, CompanyChanged, PersonChanged, Role, SchoolChanged
-from shared.service import front_door
+from shared.service import KEEP_ALIVE_SECONDS, front_door
 from shared.web.callers import SESSION_COOKIE
 from tests.support.waiting import wait_until
 
@@ -80,7 +80,11 @@ def running_front_door(mongodb_url: str, nats_url: str, smtp_url: str) -> Iterat
             "mongodb_url": mongodb_url, "nats_url": nats_url, "smtp_url": smtp_url, "secret_key": SECRET,
             "public_url": door.url, "database_prefix": door.prefix, "webhooks_to_this_machine": True,
         }  # fmt: skip
-        server = uvicorn.Server(uvicorn.Config(_application(settings, door.clock), log_config=None, access_log=False))
+        config = uvicorn.Config(
+            _application(settings, door.clock), log_config=None, access_log=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        )  # fmt: skip
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:

@@ -1,4 +1,4 @@
-"""TRUSTED_PROXIES: whose word is taken for the address of a browser, as each service starts with it."""
+"""How each service starts its web server: whose word is taken for the address of a browser, and who hangs up first."""
 
 import importlib
 import sys
@@ -25,8 +25,8 @@ class Given:
     trusted_proxies = "127.0.0.1,10.0.0.0/8"
 
 
-def started(monkeypatch: pytest.MonkeyPatch, service: str) -> Any:
-    """The application as the service gives it to its web server."""
+def started(monkeypatch: pytest.MonkeyPatch, service: str) -> uvicorn.Config:
+    """The web server's settings as the service gives them."""
     alone, seen = importlib.import_module(f"services.{service}.__main__"), []
     for name in ("create_app", "set_up_logging"):
         monkeypatch.setattr(alone, name, lambda *_, **__: None)
@@ -36,7 +36,7 @@ def started(monkeypatch: pytest.MonkeyPatch, service: str) -> Any:
     monkeypatch.setattr(sys, "argv", [service])
     alone.main()
     seen[0].load()
-    return seen[0].loaded_app
+    return seen[0]
 
 
 @pytest.mark.parametrize("service", ["outreach", "events", "notify"])
@@ -52,6 +52,13 @@ def started(monkeypatch: pytest.MonkeyPatch, service: str) -> Any:
 async def test_only_a_trusted_proxy_is_believed(
     monkeypatch: pytest.MonkeyPatch, service: str, caller: str, named: str, counted: str
 ) -> None:
-    transport = httpx.ASGITransport(app=started(monkeypatch, service), client=(caller, 4000))
+    transport = httpx.ASGITransport(app=started(monkeypatch, service).loaded_app, client=(caller, 4000))
     async with httpx.AsyncClient(transport=transport, base_url="http://door.example") as http:
         assert (await http.get("/", headers={"X-Forwarded-For": named})).text == counted
+
+
+@pytest.mark.parametrize("service", ["outreach", "events", "notify"])
+def test_a_proxy_hangs_up_before_the_service_does(monkeypatch: pytest.MonkeyPatch, service: str) -> None:
+    """Else a form that is sent at that moment gets no answer, and nobody knows whether it was taken."""
+    caddy_keeps = 120  # seconds; nginx and the balancers of the clouds keep 60
+    assert started(monkeypatch, service).timeout_keep_alive > caddy_keeps
