@@ -252,6 +252,11 @@ def address_suppressed(coordinators: Sequence[Recipient]) -> list[Letter]:
     return [Letter("address_suppressed", coordinator) for coordinator in coordinators]
 
 
+def webhook_paused(coordinators: Sequence[Recipient]) -> list[Letter]:
+    """To every coordinator: a program is not told any more, because nothing arrives."""
+    return [Letter("webhook_paused", coordinator) for coordinator in coordinators]
+
+
 KINDS = (
     "sign_in", "invitation",
     "registration_requested", "registration_confirmed", "registration_declined", "registration_waitlisted",
@@ -260,7 +265,8 @@ KINDS = (
     "slot_reminder", "reminder_digest", "visit_requested", "visit_proposed", "visit_date_proposed",
     "visit_proposal_declined",
     "visit_proposal_withdrawn", "visit_proposal_expired", "visit_confirmed", "visit_moved", "visit_cancelled",
-    "visit_reminder", "address_suppressed", "offer_changed", "contact_changed", "offer_published", "offer_sent_back",
+    "visit_reminder", "address_suppressed", "webhook_paused", "offer_changed", "contact_changed", "offer_published",
+    "offer_sent_back",
     "parent_question", "pupil_confirmation", "pupil_welcome", "pupil_reminder",
 )  # fmt: skip
 

@@ -156,6 +156,8 @@ class Writer:
             return words.invitation_values(facts, to, self._public_url, self.zone)
         if "suppression" in facts:
             return words.suppression_values(facts, self._public_url)
+        if "webhook" in facts:
+            return words.webhook_values(facts, self._public_url)
         return words.sign_in_values(facts, to, self._public_url, self.zone)
 
     def _several(self, reminders: list[dict[str, Any]], to: Recipient, kind: str) -> words.Values:

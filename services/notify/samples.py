@@ -165,6 +165,9 @@ def sample_deliveries(language: Language, starts: datetime, now: datetime) -> It
     }
     for letter in mails.address_suppressed([coordinator]):
         yield _delivery(letter, {"suppression": trouble}, now)
+    webhook = {"id": "muster", "name": "Schulportal", "reason": "failing"}
+    for letter in mails.webhook_paused([coordinator]):
+        yield _delivery(letter, {"webhook": webhook}, now)
 
 
 def _several_reminders(language: Language, starts: datetime, now: datetime) -> Iterator[Delivery]:

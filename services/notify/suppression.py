@@ -3,11 +3,11 @@
 import hashlib
 import hmac
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from services.notify import domain
-from services.notify.domain import Delivery, Known
+from services.notify.domain import Delivery, Known, Recipient
 from shared.errors import Conflict, Invalid, NotFound
 
 SUPPRESSED_FOR = timedelta(days=365)
@@ -134,3 +134,8 @@ def starts_at(facts: dict[str, Any]) -> datetime | None:
     """When what a mail is about begins; None when that is not known."""
     date_ = (facts.get("registration") or {}).get("slot") or (facts.get("visit") or {}).get("chosen")
     return domain.instant(datetime.fromisoformat(date_["starts_local"]), date_["zone"]) if date_ else None
+
+
+def address_suppressed_key(day: date, to: Recipient) -> str:
+    """The key of the mail that tells of addresses that refuse mails: one a day."""
+    return f"address_suppressed:{day.isoformat()}:{to.tag}"

@@ -25,8 +25,8 @@ LONGEST_WRITTEN = 20_000
 DEEPEST = 8
 # What nobody changes: mails that let people in, that no campaign causes, or by which people consent.
 FIXED = frozenset({*WITH_TOKEN, "address_suppressed", "parent_question", "pupil_confirmation", "reminder_digest"}) | {
-    "contact_changed"
-}
+    "contact_changed", "webhook_paused",
+}  # fmt: skip
 _ALLOWED = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.If, nodes.Compare, nodes.Operand, nodes.Const,
     nodes.And, nodes.Or, nodes.Not,

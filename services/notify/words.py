@@ -145,6 +145,13 @@ def suppression_values(facts: dict[str, Any], public_url: str) -> Values:
     return {**facts["suppression"], "link": f"{public_url}/notify/suppressions/{facts['suppression']['id']}"}
 
 
+def webhook_values(facts: dict[str, Any], public_url: str) -> Values:
+    """For the mail that tells of a webhook that was paused."""
+    webhook = facts["webhook"]
+    link = f"{public_url}/notify/webhooks/{webhook['id']}"
+    return {"program": webhook["name"], "reason": webhook["reason"], "link": link}
+
+
 def when(date_: VisitDate, language: str, home_zone: str) -> dict[str, str]:
     """`day` with its weekday, `short_day` in figures, `time` from–to in wall time (the zone named when not home)."""
     starts, ends = date_.starts_local, date_.ends_local

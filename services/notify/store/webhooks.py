@@ -1,11 +1,12 @@
 """The collections `webhooks` and `webhook_calls`: whom to tell of what, and one row per webhook and message."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
+from pymongo import ReturnDocument
 
 from services.notify.store.deliveries import cursor_of
 from services.notify.webhooks.rules import TEST, Attempt, Call, Seed, Webhook
@@ -123,8 +124,12 @@ class Webhooks:
         change = {"$set": {"state": "planned", "waiting": True}, "$unset": {"lease": ""}}
         return (await self._calls.update_many(abandoned, change)).modified_count
 
-    async def end(self, call: Call, attempt: Attempt, changes: Document, of_webhook: Mapping[str, Any]) -> bool:
-        """Write what came of an attempt, with what it changes of the webhook; False when the hold was lost."""
+    async def end(
+        self, call: Call, attempt: Attempt, changes: Document, of_webhook: Mapping[str, Any],
+        when_paused: Callable[[Session, Webhook], Awaitable[None]],
+    ) -> bool:  # fmt: skip
+        """Write what came of an attempt, with what it changes of the webhook, and with `when_paused` if that pauses it;
+        False when the hold was lost."""
         mine = {"_id": call.id, "lease.token": call.lease_token}
         waits = {"waiting": True} if changes["state"] == "deferred" else {}
         update: Document = {
@@ -139,7 +144,11 @@ class Webhooks:
                 return False
             raised = {"$inc": {"version": 1}} if "state" in of_webhook else {}
             active = {"_id": call.webhook_id, "state": "active"}
-            await self._rows.update_one(active, {"$set": dict(of_webhook), **raised}, session=session)
+            row = await self._rows.find_one_and_update(
+                active, {"$set": dict(of_webhook), **raised}, session=session, return_document=ReturnDocument.AFTER
+            )
+            if raised and row:
+                await when_paused(session, _webhook(row))
             return True
 
         return await mongo.transaction(self._db, work)

@@ -1,13 +1,13 @@
 """Whoever organises hears of an address that refuses mails."""
 
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.notify import domain, mails
-from services.notify.domain import TRANSITION, Delivery, Letter
-from services.notify.suppression import Suppression
+from services.notify import mails
+from services.notify.domain import Delivery
+from services.notify.suppression import Suppression, address_suppressed_key
 from services.notify.usecases.context import Context
+from services.notify.usecases.coordinator_mails import plan_letters
 from shared.mongo import Session
 
 
@@ -22,26 +22,8 @@ async def tell_coordinators(
         }
     }  # fmt: skip
     letters = mails.address_suppressed(await context.store.copies.coordinators(session))
-    planned = [_delivery(context, letter, refused, facts, now) for letter in letters if letter.to.email]
-    if planned:
-        await context.store.deliveries.add(planned, session)
-
-
-def _delivery(context: Context, letter: Letter, refused: Delivery, facts: dict[str, Any], now: datetime) -> Delivery:
-    writer = context.writer
-    today = now.astimezone(ZoneInfo(writer.zone)).date()
-    key = f"{letter.kind}:{today.isoformat()}:{letter.to.tag}"
-    return Delivery(
-        key=key,
-        kind=letter.kind,
-        to=letter.to,
-        about=refused.about,
-        priority=TRANSITION,
-        due_at=now,
-        gives_up_at=now + domain.TRANSITION_HORIZON,
-        erase_after=min(refused.erase_after, now + context.store.retention),
-        planned_at=now,
-        message_id=domain.message_id(key, writer.domain),
-        facts=facts,
-        subject=writer.subject(letter.kind, letter.to, facts),
-    )
+    today = now.astimezone(ZoneInfo(context.writer.zone)).date()
+    await plan_letters(
+        context, letters, lambda to: address_suppressed_key(today, to), refused.about, facts,
+        erase_after=refused.erase_after, now=now, session=session,
+    )  # fmt: skip

@@ -37,7 +37,8 @@ KINDS = labelled(
     visit_proposal_expired="Proposed visit expired", offer_changed="Offer changed",
     contact_changed="Contact of the company changed",
     offer_published="Offer published", offer_sent_back="Offer sent back",
-    address_suppressed="An address refuses mails", parent_question="Question to a parent",
+    address_suppressed="An address refuses mails", webhook_paused="A program is not told any more",
+    parent_question="Question to a parent",
     pupil_confirmation="Question to a pupil", pupil_welcome="Receipt for a pupil",
     pupil_reminder="Reminder for a pupil",
 )  # fmt: skip

@@ -3,7 +3,9 @@
 import random
 from datetime import datetime
 
+from services.notify import mails
 from services.notify.usecases.context import Context
+from services.notify.usecases.coordinator_mails import plan_letters
 from services.notify.webhooks import rules
 from services.notify.webhooks.caller import Caller
 from services.notify.webhooks.payload import call_for, type_of
@@ -36,7 +38,21 @@ async def make_call(context: Context, caller: Caller, webhook: Webhook, call: Ca
     changes = {"state": state, "tries": call.tries + 1}
     changes |= {"due_at": due_at} if due_at else {"ended_at": now}
     of_webhook = rules.troubles_after(webhook, call, answer, state, now)
-    await context.store.webhooks.end(call, attempt, changes, of_webhook)
+
+    async def tell(session: Session, paused: Webhook) -> None:
+        await _tell_coordinators(context, paused, now, session)
+
+    await context.store.webhooks.end(call, attempt, changes, of_webhook, tell)
+
+
+async def _tell_coordinators(context: Context, paused: Webhook, now: datetime, session: Session) -> None:
+    """Plan a mail to every coordinator. What is said to the program waits until one of them resumes."""
+    facts = {"webhook": {"id": paused.id, "name": paused.name, "reason": paused.reason}}
+    letters = mails.webhook_paused(await context.store.copies.coordinators(session))
+    await plan_letters(
+        context, letters, lambda to: rules.paused_key(paused.id, paused.version, to), f"webhook:{paused.id}",
+        facts, erase_after=now + context.store.retention, now=now, session=session,
+    )  # fmt: skip
 
 
 def _secrets(context: Context, webhook: Webhook, now: datetime) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from services.notify.domain import Recipient
 from shared.errors import Conflict, Invalid, NotFound
 
 TEST = "webhook.test"
@@ -233,3 +234,8 @@ def troubles_after(webhook: Webhook, call: Call, answer: Answer, state: CallStat
     if state == "failed" and now - since >= FAILING_FOR:
         return {**changes, "state": "paused", "reason": "failing", "paused_at": now}
     return changes
+
+
+def paused_key(webhook_id: str, version: int, to: Recipient) -> str:
+    """The key of the mail about the pause that made a webhook's `version`."""
+    return f"webhook_paused:{webhook_id}:{version}:{to.tag}"

@@ -16,7 +16,7 @@ from shared.ids import random_id
 from shared.schemas import events, outreach
 from shared.workers import running
 from tests.support.http_receiver import HUGE, Heard, Receiver
-from tests.support.notify_builders import registration, said, slot, slot_moved, visit, visit_said
+from tests.support.notify_builders import NOW, coordinator, registration, said, slot, slot_moved, visit, visit_said
 from tests.support.webhooks import KORA, Hooks
 
 ONE = ["registration.waitlisted"]
@@ -170,6 +170,33 @@ async def test_it_cannot_say_never_and_a_date_is_as_good_as_seconds(hooks: Hooks
     await hooks.send_all()
     waits = sorted((row["due_at"] - hooks.world.clock.now()).total_seconds() for row in await hooks.rows())
     assert 3500 < waits[0] <= 3600 and waits[1] == 86_400
+
+
+async def test_every_coordinator_gets_a_mail_about_each_pause_that_nobody_asked_for(hooks: Hooks) -> None:
+    world = hooks.world
+    await world.hear(coordinator(1), coordinator(2))
+    issued = await hooks.add("Schulportal", types=ONE)
+    hooks.receiver.script = ["410 Gone"] * 3
+    await hooks.happens(2)
+    await hooks.send_all()  # two calls in flight, one pause
+    assert await _told(hooks) == [(f"webhook_paused:{issued.webhook.id}:2:coordinator:coordinator{n}") for n in (1, 2)]
+    await world.send_all()
+    assert {"kora1@agentur.example", "kora2@agentur.example"} <= set(world.server.recipients)
+    assert world.server.subjects.count("Ein Programm wird nicht mehr benachrichtigt: Schulportal") == 2
+    await webhooks.resume_webhook(world.context, KORA, issued.webhook.id, request_id=random_id())
+    await hooks.send_all()
+    assert len(await _told(hooks)) == 4
+
+
+async def test_whoever_pauses_by_hand_needs_no_mail_about_it(hooks: Hooks) -> None:
+    await hooks.world.hear(coordinator(1))
+    issued = await hooks.add(types=ONE)
+    await webhooks.pause_webhook(hooks.world.context, KORA, issued.webhook.id, now=NOW, request_id=random_id())
+    assert await _told(hooks) == []
+
+
+async def _told(hooks: Hooks) -> list[str]:
+    return [row["_id"] for row in await hooks.world.deliveries(kind="webhook_paused")]
 
 
 async def test_gone_pauses_the_webhook_and_what_waits_goes_out_when_it_is_resumed(hooks: Hooks) -> None:

@@ -113,7 +113,7 @@ def test_a_text_that_is_empty_without_a_reason_is_refused_and_one_under_a_condit
 def test_what_is_consented_to_and_what_lets_in_is_nobodys_to_change() -> None:
     fixed = {d.kind for d in all_deliveries("de") if key_of(d) is None}
     consents = {"parent_question", "pupil_confirmation"}
-    ours = {"sign_in", "invitation", "address_suppressed", "reminder_digest", "contact_changed"}
+    ours = {"sign_in", "invitation", "address_suppressed", "webhook_paused", "reminder_digest", "contact_changed"}
     assert fixed == ours | consents
 
 
