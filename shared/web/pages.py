@@ -68,14 +68,14 @@ class Pages:
             "menu": lambda who: menu(who, language),
             "section": section,
             "this_page": _this_page(request),
-            "home": home_of(person.roles) if person else "/",
+            "home_page": home_of(person.roles) if person else "/",
             "initials": initials,
             "switch_choices": lambda who: switch_choices(who, language),
-            "errors": {},
-            "values": {},
         }
+        if taken := common.keys() & values.keys():
+            raise ValueError(f"{template}: the frame of every page has these names for itself: {sorted(taken)}")
         page = self._environments[language].get_template(template)
-        return HTMLResponse(page.render({**common, **values}), status)
+        return HTMLResponse(page.render({"errors": {}, "values": {}, **common, **values}), status)
 
     def _static(self, name: str) -> str:
         """The address of a file below shared/ui/static."""
