@@ -52,7 +52,8 @@ class Pages:
         self._environments = {code: environment([templates, UI / "templates"], code, zone) for code in ("de", "en")}
 
     def show(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-        """The page `template` for this request's person and language."""
+        """The page `template` for this request's person and language. ValueError when `values` take a name that the
+        frame around every page has for itself."""
         language = language_of(request)
         person: Identity | None = getattr(request.state, "person", None)
         common = {
@@ -67,15 +68,15 @@ class Pages:
             "new_request_id": random_id,
             "menu": lambda who: menu(who, language),
             "section": section,
-            "this_page": _this_page(request),
             "home_page": home_of(person.roles) if person else "/",
             "initials": initials,
             "switch_choices": lambda who: switch_choices(who, language),
         }
         if taken := common.keys() & values.keys():
-            raise ValueError(f"{template}: the frame of every page has these names for itself: {sorted(taken)}")
+            raise ValueError(f"{template} takes names of the frame: {sorted(taken)}")
+        usual = {"this_page": _this_page(request), "errors": {}, "values": {}}
         page = self._environments[language].get_template(template)
-        return HTMLResponse(page.render({"errors": {}, "values": {}, **common, **values}), status)
+        return HTMLResponse(page.render({**usual, **common, **values}), status)
 
     def _static(self, name: str) -> str:
         """The address of a file below shared/ui/static."""
