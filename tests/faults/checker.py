@@ -17,16 +17,22 @@ MAIL_OF = {
     "PlacesOffered": "places_offered",
     "RegistrationCancelled": "registration_cancelled",
     "RegistrationResized": "registration_resized",
+    "OfferedPlacesExpired": "offered_places_expired",
 }
 
 
 def check(notes: Notes, found: Evidence, repeats_allowed: int = 0) -> dict[str, list[str]]:
     """The breaches of each promise. `repeats_allowed` is how many mails were in flight at a sender when it died."""
     breaches = {name: list(promise(notes, found)) for name, promise in PROMISES.items()}
-    repeats = sum(found.arrived[mail["message_id"]] - 1 for mail in found.mails if found.arrived[mail["message_id"]])
+    repeats = repeats_of(found)
     if repeats > repeats_allowed:
         breaches["mailed once"].append(f"{repeats} mails came again, {repeats_allowed} may have")
     return breaches
+
+
+def repeats_of(found: Evidence) -> int:
+    """How many mails came again."""
+    return sum(max(0, found.arrived[mail["message_id"]] - 1) for mail in found.mails)
 
 
 def answers_are_true(notes: Notes, found: Evidence) -> Iterator[str]:
@@ -127,6 +133,21 @@ def mailed_once(notes: Notes, found: Evidence) -> Iterator[str]:
             yield f"{planned[kind, id, version]} mails {kind} for version {version} of {id}"
 
 
+def calendars_count(notes: Notes, found: Evidence) -> Iterator[str]:
+    """Each mail raises the SEQUENCE of its recipient's calendar entry by one, and the copy knows the last one told."""
+    told: dict[str, list[int]] = {}
+    known: dict[str, int] = {}
+    for mail in found.mails:
+        if part := mail["calendar"]:
+            told.setdefault(part["uid"], []).append(part["sequence"])
+            copy = found.notify.get(mail["about"].partition(":")[2], {}).get("calendar", {})
+            tag = part["uid"].partition("@")[0].rpartition("-")[2]
+            known[part["uid"]] = copy.get(tag, {}).get("sequence")
+    for uid, sequences in told.items():
+        if sorted(sequences) != list(range(len(sequences))) or known[uid] != max(sequences):
+            yield f"{uid} was told {sorted(sequences)}, and {known[uid]} is known"
+
+
 def nothing_stuck(notes: Notes, found: Evidence) -> Iterator[str]:
     """No batch is left behind, no message was set aside, no mail is held longer than its lease."""
     now = datetime.now(UTC).replace(tzinfo=None)
@@ -144,5 +165,6 @@ PROMISES: dict[str, Promise] = {
     "told": told,
     "copies": copies_agree,
     "mailed once": mailed_once,
+    "calendars": calendars_count,
     "nothing stuck": nothing_stuck,
 }

@@ -8,20 +8,21 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
+from tests.faults.messages import Repeat
 from tests.faults.system import PROGRAMS, SECOND, System
 
 PARTS = (*PROGRAMS, SECOND)
-SENDERS = ("services", "mail server", "mongod")
 SECONDS = (0.2, 3.0)
 
 
 class Fault(Protocol):
-    """Something that is done to the system and is over when `strike` returns."""
+    """Something that is done to the system and is over when `strike` returns: how many mails were in flight at a
+    sender, or at the mail server, when it died. So many may come again."""
 
     @property
     def name(self) -> str: ...
 
-    async def strike(self, system: System, random: Random) -> None:
+    async def strike(self, system: System, random: Random) -> int:
         """Do it."""
 
 
@@ -31,8 +32,9 @@ class Peace:
 
     name: str = "none"
 
-    async def strike(self, system: System, random: Random) -> None:
+    async def strike(self, system: System, random: Random) -> int:
         """Nothing is done."""
+        return 0
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,12 @@ class Kill:
     def name(self) -> str:
         return f"{'wipe' if self.wipe else 'kill'} {self.part}"
 
-    async def strike(self, system: System, random: Random) -> None:
+    async def strike(self, system: System, random: Random) -> int:
         pause = random.uniform(*SECONDS)
         system.pid(self.part)
         system.hold_launcher()
         try:
-            system.kill(self.part)
+            in_flight = await asyncio.to_thread(system.kill, self.part)
             if self.wipe:
                 system.wipe_broker()
             await asyncio.sleep(pause)
@@ -59,6 +61,7 @@ class Kill:
             system.release_launcher()
         if self.part == SECOND:
             system.start_second()
+        return in_flight
 
 
 @dataclass(frozen=True)
@@ -71,29 +74,33 @@ class Freeze:
     def name(self) -> str:
         return f"freeze {self.part}"
 
-    async def strike(self, system: System, random: Random) -> None:
+    async def strike(self, system: System, random: Random) -> int:
         pid = system.pid(self.part)
         os.kill(pid, signal.SIGSTOP)
         try:
             await asyncio.sleep(random.uniform(*SECONDS))
         finally:
             os.kill(pid, signal.SIGCONT)
+        return 0
 
 
 FAULTS: dict[str, Fault] = {
     fault.name: fault
     for fault in (
         Peace(),
-        *(Kill(part) for part in PARTS if part != "mail server"),
+        *(Kill(part) for part in PARTS),
         Kill("nats", wipe=True),
-        Freeze("mongod"),
+        *(Freeze(part) for part in PARTS),
+        Repeat(),
     )
 }
 
 
-async def strike_at_moments(system: System, faults: list[Fault], random: Random) -> float:
-    """One fault after the other with peace between them; the moment (monotonic) at which the last one was over."""
+async def strike_at_moments(system: System, faults: list[Fault], random: Random) -> tuple[float, int]:
+    """One fault after the other with peace between them; the moment (monotonic) at which the last one was over, and
+    how many mails were in flight where something died."""
+    in_flight = 0
     for fault in faults:
         await asyncio.sleep(random.uniform(0.3, 1.5))
-        await fault.strike(system, random)
-    return time.monotonic()
+        in_flight += await fault.strike(system, random)
+    return time.monotonic(), in_flight

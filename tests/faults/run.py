@@ -13,6 +13,7 @@ from tests.faults.chaos import Load, Result, play
 from tests.faults.checker import PROMISES
 from tests.faults.faults import FAULTS
 from tests.faults.system import running_system
+from tests.faults.weakened import WEAKNESSES
 
 
 def main() -> None:
@@ -23,7 +24,7 @@ def main() -> None:
     parser.add_argument("--actors", type=int, default=30)
     parser.add_argument("--steps", type=int, default=10, help="requests of each actor")
     parser.add_argument("--patience", type=float, default=60, help="seconds until all must be whole again")
-    parser.add_argument("--without", default="", help="negative control: outbox")
+    parser.add_argument("--without", default="", choices=sorted(WEAKNESSES), help="negative control")
     parser.add_argument("--json", type=Path, help="where to write every run")
     options = parser.parse_args()
     first, _, last = options.seeds.partition("-")
@@ -52,7 +53,8 @@ def _say(result: Result) -> None:
     wrong = [sentence for sentences in result.breaches.values() for sentence in sentences]
     print(
         f"{result.fault}, seed {result.seed}: {result.requests} requests, {result.retries} retries, "
-        f"{result.registrations} registrations, {result.mails} mails, whole after {result.recovery:.1f} s, "
+        f"{result.registrations} registrations, {result.mails} mails, "
+        f"{result.repeats} of {result.repeats_allowed} again, whole after {result.recovery:.1f} s, "
         f"{len(wrong)} breaches {wrong[:4] or ''}",
         flush=True,
     )

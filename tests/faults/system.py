@@ -10,6 +10,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
 
 from deploy.local.ports import HOST
 from deploy.local.probes import http_is_ready
@@ -21,6 +24,7 @@ from tests.support.waiting import wait_until
 START = [sys.executable, "-m", "tests.support.stand_in_start"]
 SEED = f"{sys.executable} -m deploy.local.seed"
 PROGRAMS = {"services": " --fd ", "mongod": "mongod ", "nats": "nats-server ", "mail server": "local.mailbox "}
+MAILING = ("services", "mail server")
 SECOND = "second events"
 
 
@@ -69,12 +73,21 @@ class System:
             return self._second.pid
         return wait_until(lambda: self._child(PROGRAMS[part]), 20)
 
-    def kill(self, part: str) -> None:
-        """kill -9."""
-        os.kill(self.pid(part), signal.SIGKILL)
+    def kill(self, part: str) -> int:
+        """kill -9; how many mails were in flight there: frozen first, so that none lands while they are counted."""
+        pid = self.pid(part)
+        os.kill(pid, signal.SIGSTOP)
+        in_flight = self._mails_in_flight() if part in MAILING else 0
+        os.kill(pid, signal.SIGKILL)
         if part == SECOND:
             assert self._second
             self._second.exit_code()
+        return in_flight
+
+    def _mails_in_flight(self) -> int:
+        client: MongoClient[dict[str, Any]]
+        with MongoClient(self.instance.addresses["mongodb_url"]) as client:
+            return client.perspektive_notify.deliveries.count_documents({"state": "sending"})
 
     def hold_launcher(self) -> None:
         """From now on nothing is started again."""
