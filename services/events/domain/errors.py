@@ -331,6 +331,18 @@ class AttendedByNobody(Invalid):
     field = "pupils"
 
 
+class AttendedByTooMany(Invalid):
+    """More than {most} pupils cannot have come: this date has no more places."""
+
+    field = "pupils"
+
+
+class NotTicked(Invalid):
+    """Please tick whether the class is here. Nothing was recorded for it."""
+
+    field = "pupils"
+
+
 class SelfFoundPlaceNotFound(NotFound):
     """There is no such record."""
 

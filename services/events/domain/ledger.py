@@ -166,6 +166,9 @@ class Ledger:
             raise errors.SlotHasNotStarted
         if command.came and command.pupils < 1:
             raise errors.AttendedByNobody
+        most = max(self.slot.places, before.group.pupils)
+        if command.came and command.pupils > most:
+            raise errors.AttendedByTooMany(most=most)
         came: Literal["attended", "no_show"] = "attended" if command.came else "no_show"
         pupils = command.pupils if command.came else 0
         if (before.state, before.pupils_attended) == (came, pupils):

@@ -414,6 +414,20 @@ async def test_all_groups_of_a_date_are_ticked_at_once(world: World) -> None:
     assert [(rows[each]["state"], rows[each]["pupils_attended"]) for each in ids] == [("no_show", 0), ("attended", 20)]
 
 
+async def test_a_number_without_a_tick_is_asked_for_and_nothing_is_thanked_for(world: World) -> None:
+    _, slot, registration = await booked(world)
+    world.clock.moment = datetime.fromisoformat("2026-12-01T08:30:00+00:00")
+    company = visitor(world, "company")
+    fields = {f"open.{registration}": "yes", f"pupils.{registration}": "20", f"version.{registration}": "1"}
+    untouched = await company.send(f"slots/{slot}/check-in", fields)
+    changed = await company.send(f"slots/{slot}/check-in", fields | {f"pupils.{registration}": "18"})
+    assert (untouched.status_code, changed.status_code) == (422, 422)
+    assert "Please tick for each class" in untouched.text
+    assert "Please tick whether the class is here" in changed.text and 'value="18"' in changed.text
+    row = await world.db.registrations.find_one({"_id": registration})
+    assert row and row["pupils_attended"] is None
+
+
 async def test_offers_come_page_by_page_with_one_query_for_all_their_dates(world: World) -> None:
     for number in range(23):
         await world.slot({"title": f"Angebot {number:02}"})
