@@ -268,7 +268,7 @@ class NotConfirmed(Conflict):
 
 
 class NotWaitingForApproval(Conflict):
-    """This registration does not wait for the company's approval."""
+    """Class {group} of {school} does not wait for an answer any more: it has been answered, or called off."""
 
 
 class AlreadyConfirmed(Conflict):

@@ -281,7 +281,7 @@ class Ledger:
 
     def _must_ask_for_approval(self, registration: Registration, command: do.Command) -> None:
         if registration.state != "requested":
-            raise errors.NotWaitingForApproval
+            raise errors.NotWaitingForApproval(group=registration.group.name, school=registration.school_name)
         must_be_ahead(self.slot, command.now)
 
     def _cancelled(self, before: Registration, command: do.Command, by: Any, reason: str) -> Registration:

@@ -455,10 +455,26 @@ async def test_home_shows_the_requests_with_the_earliest_dates_and_says_how_many
     assert "2 Klassen warten auf Ihre Antwort" in page or "2 classes wait for your answer" in page
 
 
+async def test_classes_are_declined_in_two_steps(world: World) -> None:
+    slot = await world.slot({"approval": "company"}, places=60, groups=3)
+    made = [await world.teacher.made(f"slots/{slot['id']}/registrations", booking(name)) for name in ("9a", "9b")]
+    company = visitor(world, "company")
+    for path in ("company/decide", f"slots/{slot['id']}/decide"):
+        asked = await company.send(path, {"registration": [made[0]["id"]], "decision": "decline"})
+        assert asked.status_code == 200 and "Really decline?" in asked.text
+        assert "9a" in asked.text and "9b" not in asked.text
+    assert await messages(world, "RegistrationDeclined") == []
+    sure = {"registration": [made[0]["id"]], "decision": "decline", "sure": "yes", "reason": "Umbau"}
+    assert (await company.send("company/decide", sure)).status_code == 303
+    assert [each["registration"]["reason"] for each in await messages(world, "RegistrationDeclined")] == ["Umbau"]
+    late = await company.send("company/decide", sure)
+    assert late.status_code == 422 and "Class 9a of" in late.text and "does not wait for an answer" in late.text
+
+
 async def test_nothing_is_said_to_be_answered_when_the_reason_is_too_long(world: World) -> None:
     slot = await world.slot({"approval": "company"}, places=60, groups=3)
     made = [await world.teacher.made(f"slots/{slot['id']}/registrations", booking(name)) for name in ("9a", "9b")]
-    fields = {"registration": [each["id"] for each in made], "decision": "decline", "reason": "x" * 501}
+    fields = {"registration": [each["id"] for each in made], "decision": "decline", "sure": "yes", "reason": "x" * 501}
     answer = await visitor(world, "company").send("company/decide", fields)
     assert answer.status_code == 422 and "at most 500 characters" in answer.text
     assert "was answered" not in answer.text and "were answered" not in answer.text
