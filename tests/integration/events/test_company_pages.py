@@ -462,7 +462,7 @@ async def test_classes_are_declined_in_two_steps(world: World) -> None:
     for path in ("company/decide", f"slots/{slot['id']}/decide"):
         asked = await company.send(path, {"registration": [made[0]["id"]], "decision": "decline"})
         assert asked.status_code == 200 and "Really decline?" in asked.text
-        assert "9a" in asked.text and "9b" not in asked.text
+        assert "Class 9a" in asked.text and "Class 9b" not in asked.text
     assert await messages(world, "RegistrationDeclined") == []
     sure = {"registration": [made[0]["id"]], "decision": "decline", "sure": "yes", "reason": "Umbau"}
     assert (await company.send("company/decide", sure)).status_code == 303
