@@ -15,6 +15,7 @@ from shared.auth import Identity
 from shared.errors import Invalid, NotAllowed, NotFound, RuleBroken, TooLarge, TryLater
 from shared.ids import derived_id, random_id
 from shared.ui import language as words
+from shared.ui.error_summary import ErrorSummary
 from shared.ui.menu import home_of, initials, menu, section
 from shared.ui.switch import switch_choices
 from shared.ui.templating import environment
@@ -75,8 +76,10 @@ class Pages:
         if taken := common.keys() & values.keys():
             raise ValueError(f"{template} takes names of the frame: {sorted(taken)}")
         usual = {"this_page": _this_page(request), "errors": {}, "values": {}}
-        page = self._environments[language].get_template(template)
-        return HTMLResponse(page.render({**usual, **common, **values}), status)
+        environment, summary = self._environments[language], ErrorSummary()
+        frame = {**usual, **common, **values, "note_label": summary.note, "summary_place": summary.place}
+        html = environment.get_template(template).render(frame)
+        return HTMLResponse(summary.put_into(html, frame["errors"], environment), status)
 
     def _static(self, name: str) -> str:
         """The address of a file below shared/ui/static."""
