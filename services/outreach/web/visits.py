@@ -19,6 +19,7 @@ from shared.web.pages import form_request_id, posted, see_other, validated
 
 router = APIRouter()
 LIST = "/outreach/visits"
+COMING = 20
 Filter = Annotated[str, Query(max_length=64)]
 State = Literal["", "requested", "proposed", "confirmed", "done", "cancelled"]
 
@@ -51,6 +52,18 @@ async def show_all(
         filtered=any(asked.values()),
         values=asked,
     )
+
+
+@router.get("/visits/coming")
+async def show_coming(desk: TheDesk) -> Response:
+    """The visits to a teacher's school that are asked for an answer or planned, for her home to take in; empty without
+    any."""
+    if not desk.person.has("teacher"):
+        raise NotAllowed
+    found, _ = await visits.list_visits(desk.store, desk.person, limit=COMING)
+    shown = [(visit, steps(desk.person, visit, desk.now)) for visit in found]
+    coming = [(visit, step) for visit, step in shown if step.next in ("agree", "wait_for_answers", "come")]
+    return desk.show("visits_coming.html", coming=coming, names=await around(desk.store, found))
 
 
 @router.get("/visits/new")

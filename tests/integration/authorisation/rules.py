@@ -49,7 +49,7 @@ _PAGES = {
         /outreach/visits/new  /events/self-found.csv  /events/self-found.xlsx
     """,
     SCHOOLS | COMPANIES: "/events/registrations.csv  /events/registrations.xlsx",
-    TEACHERS: "/events/home  /events/find",
+    TEACHERS: "/events/home  /events/find  /outreach/visits/coming",
     OWN_SCHOOL: """
         /outreach/my-organisation/{organisation_id}
         /outreach/my-organisation/{organisation_id}/people/{person_id}/remove

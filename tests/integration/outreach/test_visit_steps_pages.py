@@ -79,6 +79,15 @@ async def test_a_teacher_chooses_day_and_lesson_only(as_person, store):
     assert (times, row["room"]) == (["08:00", "09:50"], "Aula")
 
 
+async def test_a_teachers_home_takes_in_what_visits_are_coming_and_nothing_of_other_schools(as_person, store):
+    teacher, other = await as_person("teacher", "100001"), "/outreach/visits/coming"
+    assert (await teacher.get(other)).text.strip() == ""
+    visit = await confirmed(store, "a")
+    page = (await teacher.get(other)).text
+    assert f"/outreach/visits/{visit.id}" in page and "The date is certain" in page and "<html" not in page
+    assert visit.id not in (await (await as_person("teacher", "100002")).get(other)).text
+
+
 async def test_a_teacher_agrees_to_a_date_that_was_not_among_hers(as_person, store):
     visit = await elsewhere(store)
     teacher = await as_person("teacher", "100001")
