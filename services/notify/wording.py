@@ -59,7 +59,7 @@ class PartTooLong(PartInvalid):
 
 
 class PartUnreadable(PartInvalid):
-    """Line {line}: this cannot be read ({reason}). Does each brace have its partner?"""
+    """Line {line}: this cannot be read. Does each brace have its partner, and each “if” its “endif”?"""
 
 
 class FieldUnknown(PartInvalid):
@@ -201,7 +201,7 @@ def _unreadable(kind: str, role: str, part: str, text: str) -> PartInvalid | Non
         tree = _environment().parse(text)
         return next(_faults_in(tree, part, fields_of(kind, role, part)), None)
     except TemplateSyntaxError as error:
-        return PartUnreadable(part, line=error.lineno, reason=error.message)
+        return PartUnreadable(part, line=error.lineno)
     except RecursionError:
         return NotForWords(part, line=1)
 
@@ -228,8 +228,8 @@ def _when_written(kind: str, to: Recipient, parts: Parts, values: Values) -> Ite
                 _write(part, getattr(parts, part), told)
             except PartInvalid as fault:
                 yield fault
-            except TemplateError as error:
-                yield PartUnreadable(part, line=1, reason=str(error))
+            except TemplateError:
+                yield PartUnreadable(part, line=1)
     yield from _not_named(kind, parts, full)
 
 

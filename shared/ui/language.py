@@ -12,6 +12,7 @@ from babel.dates import format_date, format_datetime
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 
 from shared.errors import RuleBroken
 
@@ -60,10 +61,18 @@ def sentence(error: RuleBroken, language: str) -> str:
 
 
 def _shown(values: dict[str, object], language: str) -> dict[str, object]:
-    return {
-        name: day_and_time(v, language) if isinstance(v, datetime) else day(v, language) if isinstance(v, date) else v
-        for name, v in values.items()
-    }
+    return {name: _as_read(value, language) for name, value in values.items()}
+
+
+def _as_read(value: object, language: str) -> object:
+    match value:
+        case datetime():
+            return day_and_time(value, language)
+        case date():
+            return day(value, language)
+        case float():
+            return format_decimal(value, locale=language)
+    return value
 
 
 @_remembered_days

@@ -15,6 +15,7 @@ from shared.auth import Identity
 from shared.errors import Invalid, NotAllowed, NotFound, RuleBroken, TooLarge, TryLater
 from shared.ids import derived_id, random_id
 from shared.ui import language as words
+from shared.ui.error_summary import ErrorSummary
 from shared.ui.menu import home_of, initials, menu, section
 from shared.ui.switch import switch_choices
 from shared.ui.templating import environment
@@ -52,7 +53,8 @@ class Pages:
         self._environments = {code: environment([templates, UI / "templates"], code, zone) for code in ("de", "en")}
 
     def show(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-        """The page `template` for this request's person and language."""
+        """The page `template` for this request's person and language. ValueError when `values` take a name that the
+        frame around every page has for itself."""
         language = language_of(request)
         person: Identity | None = getattr(request.state, "person", None)
         common = {
@@ -67,15 +69,17 @@ class Pages:
             "new_request_id": random_id,
             "menu": lambda who: menu(who, language),
             "section": section,
-            "this_page": _this_page(request),
-            "home": home_of(person.roles) if person else "/",
+            "home_page": home_of(person.roles) if person else "/",
             "initials": initials,
             "switch_choices": lambda who: switch_choices(who, language),
-            "errors": {},
-            "values": {},
         }
-        page = self._environments[language].get_template(template)
-        return HTMLResponse(page.render({**common, **values}), status)
+        if taken := common.keys() & values.keys():
+            raise ValueError(f"{template} takes names of the frame: {sorted(taken)}")
+        usual = {"this_page": _this_page(request), "errors": {}, "values": {}}
+        environment, summary = self._environments[language], ErrorSummary()
+        frame = {**usual, **common, **values, "note_label": summary.note, "summary_place": summary.place}
+        html = environment.get_template(template).render(frame)
+        return HTMLResponse(summary.put_into(html, frame["errors"], environment), status)
 
     def _static(self, name: str) -> str:
         """The address of a file below shared/ui/static."""

@@ -108,6 +108,10 @@ REASONS = {
     "timezone_aware": "This must be an instant with an offset or Z, for example 2026-12-01T09:00Z.",
     "string_pattern_mismatch": "This does not have the form that is expected here.",
 }
+PATTERNS = {
+    r"^\d{5}$": "This must have five digits, for example 57072.",
+    r"^\d{6}$": "This must have six digits, for example 190512.",
+}
 
 
 def field_errors(errors: Sequence[Any], language: str) -> list[dict[str, str]]:
@@ -125,7 +129,7 @@ def _reason(error: Any, language: str) -> str:
         return sentence(context["error"], language)
     if error["type"] == "value_error" and "email" in str(error["msg"]):
         return translate("This is not a valid e-mail address.", language)
-    template = REASONS.get(error["type"])
+    template = PATTERNS.get(context.get("pattern", "")) or REASONS.get(error["type"])
     return translate(template, language).format(**context) if template else str(error["msg"])
 
 

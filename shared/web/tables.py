@@ -45,6 +45,10 @@ class FileMissing(FileFault):
     """Please choose the file to import."""
 
 
+class FileEmpty(FileFault):
+    """This file is empty. Please choose another one."""
+
+
 class FilterUnknown(Invalid):
     """The list cannot be filtered like this. Please set the filter again."""
 
@@ -214,9 +218,11 @@ def _address(request: Request, kind: str) -> str:
 
 
 async def _content(part: object) -> bytes:
-    data = await part.read() if isinstance(part, UploadFile) else b""
-    if not data:
+    if not isinstance(part, UploadFile) or not part.filename:
         raise FileMissing
+    data = await part.read()
+    if not data:
+        raise FileEmpty
     return data
 
 

@@ -96,6 +96,8 @@ STATES = {
         teacher, coordinator: /outreach/visits/{visit_declined}
         teacher, coordinator: /outreach/visits/{visit_unanswered}
         ambassador: /outreach/visits/{visit_confirmed}/sheet
+        ambassador: /outreach/visits/{visit_confirmed}/cancel
+        ambassador: /outreach/my-visits?done=declined
         teacher: /outreach/visits/{visit_confirmed}/cancel
         teacher: /outreach/visits/{visit_proposed}/dates
         coordinator: /outreach/visits/{visit_confirmed}/move

@@ -15,7 +15,8 @@ from tests.support.sample_forms import FILES, FORMS, QUERIES, asked, filled
 pytestmark = pytest.mark.processes_only
 ORDER = ("coordinator", "teacher", "company", "ambassador", "operator", NOBODY)
 PAGES = [route for route in RULES if route[0] == "GET"]
-# Not on the page of this estate: the tour is not over, and the visit is no longer asked for or not yet held.
+# Not on the page of this estate: the tour is not over, and the visit is no longer asked for or not yet held. What these
+# answer is looked at in test_accessibility_of_states.py, where there are such.
 NOT_YET = (
     "/events/registrations/{registration_id}/attend", "/outreach/visits/{visit_id}/decline",
     "/outreach/visits/{visit_id}/complete",

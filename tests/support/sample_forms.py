@@ -67,6 +67,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/outreach/people.csv": {"q": "muster"},
     "/outreach/people.xlsx": {"q": "muster"},
     "/outreach/people/new": {**PERSON, "kind": "operator"},
+    "/outreach/people/{person_id}/change": {**PERSON, "email": "spare@beispiel.example"},
     "/outreach/people/{person_id}/remove-role": {"kind": "teacher", "organisation_id": "{other_school_id}"},
     "/outreach/schools/{school_id}/movable-days": {"days": ["2027-02-01"]},
     "/outreach/schools/{school_id}/people": PERSON,

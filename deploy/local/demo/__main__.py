@@ -62,6 +62,7 @@ async def _demo(address: str, mailbox: str, key: str, killed: bool) -> int:
     wrong = _print_table(rows)
     verdict = "The demo FAILED" if wrong else "All as it must be"
     print(f"\n{verdict}: {len(rows)} counts in {time.monotonic() - started:.1f} s")
+    print("The system's clock now stands after this campaign. For a fresh start: end make run, make reset, make run.")
     return 1 if wrong else 0
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as modern
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ _COLUMNS = "id, received_at, sender, recipients, subject, message_id, size"
 
 @dataclass(frozen=True)
 class Mail:
-    """One accepted mail; `recipients` are those of the SMTP envelope, `size` is in bytes."""
+    """One accepted mail; `recipients` are those of the SMTP envelope, `size` is in bytes. `received_at` is the mail's
+    own date, by the clock of the system that sent it, which may be moved; without one it is the machine's time."""
 
     id: int
     received_at: datetime
@@ -111,7 +113,7 @@ class MailStore:
     def _insert(self, mail: NewMail) -> int:
         message = read_message(mail.source)
         values = (
-            datetime.now(UTC).isoformat(),
+            _dated(message).isoformat(),
             mail.sender,
             " ".join(mail.recipients),
             _header(message, "Subject"),
@@ -131,6 +133,14 @@ def read_message(source: bytes) -> EmailMessage:
     message = message_from_bytes(source, policy=modern)
     assert isinstance(message, EmailMessage)
     return message
+
+
+def _dated(message: EmailMessage) -> datetime:
+    try:
+        date = parsedate_to_datetime(_header(message, "Date"))
+    except ValueError:
+        return datetime.now(UTC)
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def _header(message: EmailMessage, name: str) -> str:

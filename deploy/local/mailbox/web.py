@@ -1,8 +1,10 @@
 """The HTTP side of the mailbox: pages for people, JSON for programs. GET changes nothing."""
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markupsafe import Markup
@@ -56,6 +58,8 @@ class _Pages:
     def __init__(self, store: MailStore) -> None:
         self._store = store
         self._templates = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=select_autoescape())
+        zone = ZoneInfo(os.environ.get("ZONE", "Europe/Berlin"))
+        self._templates.filters["wall"] = lambda moment: moment.astimezone(zone).strftime("%d.%m.%Y %H:%M:%S")
 
     async def list(self, request: Request) -> Response:
         to, subject = _wanted(request)

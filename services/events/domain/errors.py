@@ -268,7 +268,7 @@ class NotConfirmed(Conflict):
 
 
 class NotWaitingForApproval(Conflict):
-    """This registration does not wait for the company's approval."""
+    """Class {group} of {school} does not wait for an answer any more: it has been answered, or called off."""
 
 
 class AlreadyConfirmed(Conflict):
@@ -327,6 +327,18 @@ class CheckInCodeWrong(NotFound):
 
 class AttendedByNobody(Invalid):
     """How many pupils came? A group that came has at least one."""
+
+    field = "pupils"
+
+
+class AttendedByTooMany(Invalid):
+    """More than {most} pupils cannot have come: this date has no more places."""
+
+    field = "pupils"
+
+
+class NotTicked(Invalid):
+    """Please tick whether the class is here. Nothing was recorded for it."""
 
     field = "pupils"
 

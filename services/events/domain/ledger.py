@@ -166,6 +166,9 @@ class Ledger:
             raise errors.SlotHasNotStarted
         if command.came and command.pupils < 1:
             raise errors.AttendedByNobody
+        most = max(self.slot.places, before.group.pupils)
+        if command.came and command.pupils > most:
+            raise errors.AttendedByTooMany(most=most)
         came: Literal["attended", "no_show"] = "attended" if command.came else "no_show"
         pupils = command.pupils if command.came else 0
         if (before.state, before.pupils_attended) == (came, pupils):
@@ -278,7 +281,7 @@ class Ledger:
 
     def _must_ask_for_approval(self, registration: Registration, command: do.Command) -> None:
         if registration.state != "requested":
-            raise errors.NotWaitingForApproval
+            raise errors.NotWaitingForApproval(group=registration.group.name, school=registration.school_name)
         must_be_ahead(self.slot, command.now)
 
     def _cancelled(self, before: Registration, command: do.Command, by: Any, reason: str) -> Registration:

@@ -105,7 +105,7 @@ def _moment(local: datetime, zone: str) -> datetime:
 def _not_too_long(times: Times, youngest: int) -> None:
     length = times.ends_utc - times.starts_utc
     if youngest <= OLDEST_GRADE_UNDER_15 and length > LONGEST_UNDER_15:
-        raise errors.TooLongForUnder15(hours=f"{length.total_seconds() / 3600:.2g}", grade=youngest)
+        raise errors.TooLongForUnder15(hours=round(length.total_seconds() / 3600, 2), grade=youngest)
 
 
 def _on_school_day(day: date) -> None:

@@ -45,11 +45,11 @@ async def find_warnings(
     slot, school = await store.slot(slot_id), await store.school(school_id)
     if slot is None:
         raise errors.SlotNotFound
+    slots = await store.slots_of_group(group_key(school_id, name)) if name else {}
+    if slot_id in slots:  # what would become of it otherwise is no matter then
+        return [Warning(kind="registered")]
     found = warnings_of_day(slot, school.movable_days if school else frozenset())
     found += warnings_of_group(slot, grade, pupils)
-    slots = await store.slots_of_group(group_key(school_id, name)) if name else {}
-    if slot_id in slots:
-        found.append(Warning(kind="registered"))
-    elif any(other.starts_local.date() == slot.starts_local.date() for other in slots.values()):
+    if any(other.starts_local.date() == slot.starts_local.date() for other in slots.values()):
         found.append(Warning(kind="away"))
     return found

@@ -43,8 +43,8 @@ async def find_slots_nearest_first(store: Store, wanted: SlotFilter, *, now: dat
 
 
 async def _offers_by_distance(store: Store, home: Point, max_km: float | None) -> list[tuple[float, str]]:
-    rows = store.db.offers.find({"facts.state": "published"}, {"facts.place.lat": 1, "facts.place.lon": 1})
-    far = sorted([(_kilometres(row["facts"]["place"], home), row["_id"]) async for row in rows])
+    published = store.db.offers.find({"facts.state": "published"}, {"facts.place.lat": 1, "facts.place.lon": 1})
+    far = sorted((_kilometres(row["facts"]["place"], home), row["_id"]) for row in await published.to_list(None))
     return [each for each in far if max_km is None or each[0] <= max_km]
 
 

@@ -7,13 +7,14 @@ from starlette.datastructures import FormData
 
 from services.events.api.parts import Now, TheStore
 from services.events.domain.booking import ARRIVING
-from services.events.domain.errors import AlreadyRecorded
+from services.events.domain.errors import AlreadyRecorded, NotTicked
 from services.events.usecases import check_in, registrations, search
 from services.events.usecases.inputs import RecordAttendance
 from services.events.usecases.results import RegistrationView, SlotView
 from services.events.web.parts import FORM_ERRORS, ThePages, typed, wall, wrong
 from shared.auth import Identity
 from shared.ids import derived_id
+from shared.ui import language as words
 from shared.web.callers import Person, Visitor
 from shared.web.pages import errors_by_field, form_request_id, language_of, posted, see_other, validated
 
@@ -64,8 +65,9 @@ async def check_in_groups(
     form = await posted(request)
     slot = await _own_slot(store, person, slot_id)
     shown = now >= slot.starts_at - ARRIVING
-    errors: dict[str, str] = {}
-    for registration_id in _entered(form):
+    errors = await _not_ticked(request, store, person, slot_id, form)
+    entered = _entered(form)
+    for registration_id in entered:
         entry = {
             name: form.get(f"{name}.{registration_id}") or "" for name in ("came", "pupils", "version")
         }  # fmt: skip
@@ -79,8 +81,11 @@ async def check_in_groups(
         except FORM_ERRORS as error:
             reason = next(iter(errors_by_field(error, language_of(request)).values()))
             errors[f"pupils.{registration_id}" if shown else ""] = reason
-    if errors:
-        return await _list(request, pages, store, person, now, slot_id, 422, errors=errors, values=typed(form))
+    if errors or not entered:
+        return await _list(
+            request, pages, store, person, now, slot_id, 422, errors=errors, values=typed(form),
+            nothing=not errors,
+        )  # fmt: skip
     return see_other(f"/events/slots/{slot_id}/check-in?done=yes")
 
 
@@ -88,6 +93,16 @@ def _entered(form: FormData) -> list[str]:
     """The registrations with an entry; with the button for all, each that has none yet."""
     wanted = ("came.", "open.") if form.get("all") else ("came.",)
     return list(dict.fromkeys(name.split(".", 1)[1] for name in form if name.startswith(wanted)))
+
+
+async def _not_ticked(request: Request, store: Any, person: Identity, slot_id: str, form: FormData) -> dict[str, str]:
+    """The groups whose number was changed without a word whether they are here."""
+    if form.get("all"):
+        return {}
+    sentence = words.sentence(NotTicked(), language_of(request))
+    groups = await search.find_groups_in(store, person, slot_id, sorted(HERE))
+    untouched = {f"pupils.{each.id}": ("", str(each.group.pupils)) for each in groups if f"came.{each.id}" not in form}
+    return {name: sentence for name, usual in untouched.items() if str(form.get(name, "")).strip() not in usual}
 
 
 async def _record(
@@ -123,7 +138,7 @@ async def _list(
     slot = await _own_slot(store, person, slot_id)
     listed = await search.find_groups_in(store, person, slot_id, sorted(HERE))
     groups = sorted(listed, key=lambda each: (each.school_name, each.group.name))
-    common = {"done": False, "errors": {}, "values": {}, **more}
+    common = {"done": False, "nothing": False, "errors": {}, "values": {}, **more}
     return pages.show(
         request, "check_in_list.html", status, slot=slot, groups=groups,
         can_record=now >= slot.starts_at - ARRIVING, begins=wall(slot.starts_at - ARRIVING, slot.zone), **common,

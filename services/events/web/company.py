@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.events.api.parts import Now, TheStore
 from services.events.usecases import company, offer_checks
-from services.events.web.deciding import decide_chosen
+from services.events.web.deciding import ask_first, decide_chosen, must_be_asked
 from services.events.web.parts import ThePages, typed, wall
 from shared.auth import Identity
 from shared.web.callers import Person
@@ -29,7 +29,11 @@ async def show_home(request: Request, pages: ThePages, store: TheStore, now: Now
 async def decide(request: Request, pages: ThePages, store: TheStore, now: Now, person: Person) -> Response:
     """Approve or decline registrations for whatever dates."""
     form = await posted(request)
+    if must_be_asked(form):
+        return await ask_first(request, pages, store, person, form, "/events/company")
     decided = await decide_chosen(request, store, person, form, now)
+    if "reason" in decided.errors:
+        return await ask_first(request, pages, store, person, form, "/events/company", decided.errors)
     if decided.errors or decided.none_chosen:
         return await _home(
             request, pages, store, now, person, 422, errors=decided.errors, none_chosen=decided.none_chosen,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import Request
+from fastapi import Request, Response
 from starlette.datastructures import FormData
 
 from services.events.usecases import registrations
@@ -11,6 +11,7 @@ from services.events.usecases.inputs import WithReason
 from services.events.web.parts import FORM_ERRORS
 from shared.auth import Identity
 from shared.ids import derived_id
+from shared.web.callers import path_and_query
 from shared.web.pages import errors_by_field, form_request_id, language_of, validated
 
 
@@ -42,6 +43,26 @@ async def decide_chosen(request: Request, store: Any, person: Identity, form: Fo
             reasons = errors_by_field(error, language_of(request))
             errors |= {name or registration_id: reason for name, reason in reasons.items()}
     return Decided(done, errors, decline, not chosen)
+
+
+def must_be_asked(form: FormData) -> bool:
+    """Whether registrations are to be declined that nobody was asked about yet: the places go to others at once."""
+    return form.get("decision") == "decline" and bool(form.getlist("registration")) and "sure" not in form
+
+
+async def ask_first(
+    request: Request, pages: Any, store: Any, person: Identity, form: FormData, back: str,
+    errors: dict[str, str] | None = None,
+) -> Response:  # fmt: skip
+    """The second step before registrations are declined: whom it concerns, and why. Changes nothing. `back` is the
+    page where they were chosen."""
+    chosen = [str(each) for each in form.getlist("registration")]
+    concerned = [await registrations.show_registration(store, person, each) for each in chosen]
+    values = {"reason": str(form.get("reason", ""))}
+    return pages.show(
+        request, "decline_sure.html", 422 if errors else 200, concerned=concerned, values=values, errors=errors or {},
+        back=back, action=path_and_query(request.url),
+    )  # fmt: skip
 
 
 async def _decide(

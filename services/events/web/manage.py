@@ -11,7 +11,7 @@ from services.events.domain.booking import ARRIVING
 from services.events.usecases import search, slots
 from services.events.usecases.inputs import MoveSlot, ResizeSlot, WithReason
 from services.events.usecases.results import RegistrationView
-from services.events.web.deciding import decide_chosen
+from services.events.web.deciding import ask_first, decide_chosen, must_be_asked
 from services.events.web.parts import FORM_ERRORS, ThePages, typed, wall, wrong
 from shared.auth import Identity
 from shared.errors import NotFound
@@ -46,7 +46,12 @@ async def decide(
 ) -> Response:
     """Approve or decline one or several requested registrations."""
     form = await posted(request)
+    back = f"/events/slots/{slot_id}/manage"
+    if must_be_asked(form):
+        return await ask_first(request, pages, store, person, form, back)
     decided = await decide_chosen(request, store, person, form, now)
+    if "reason" in decided.errors:
+        return await ask_first(request, pages, store, person, form, back, decided.errors)
     if decided.errors or decided.none_chosen:
         return await _page(
             request, pages, store, person, now, slot_id, 422, errors=decided.errors, none_chosen=decided.none_chosen,

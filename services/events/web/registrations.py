@@ -24,7 +24,8 @@ from shared.web.callers import Person
 from shared.web.pages import asked_after, form_request_id, nested, posted, see_other, validated
 
 router = APIRouter()
-DONE = ("registered", "accepted", "still_coming", "resized", "cancelled", "attended")
+DONE = ("registered", "accepted", "still_coming", "resized", "unchanged", "cancelled", "attended")
+ACTIVE = ("requested", "waitlisted", "offered", "confirmed")
 STATES = get_args(RegistrationState)
 SHOWN = 24
 
@@ -87,6 +88,10 @@ async def resize(
 ) -> Response:
     """Another head count."""
     form = await posted(request)
+    before = await registrations.show_registration(store, person, registration_id)
+    same = (str(form.get("pupils", "")).strip(), str(form.get("adults", "")).strip())
+    if same == (str(before.group.pupils), str(before.group.adults)) and before.state in ACTIVE:
+        return see_other(f"/events/registrations/{registration_id}?done=unchanged")
 
     async def work(request_id: str) -> object:
         command = validated(ResizeRegistration, nested(form))
@@ -119,6 +124,8 @@ async def ask_to_cancel(
 ) -> Response:
     """What cancelling causes, and the button for it."""
     registration = await registrations.show_registration(store, person, registration_id)
+    if registration.state not in ACTIVE:  # somebody went back to a page that is done with
+        return see_other(f"/events/registrations/{registration_id}")
     return pages.show(request, "cancel.html", registration=registration, slot=registration.slot)
 
 

@@ -12,6 +12,7 @@ from services.notify.usecases import wordings
 from services.notify.usecases.wordings import WordingPage
 from services.notify.web.parts import common, number_of
 from services.notify.wording import LONGEST, PARTS, Parts, WordingKey
+from services.notify.wording_fields import MAY_BE_EMPTY
 from shared.errors import NotFound, RuleBroken
 from shared.ui.language import sentence, translate
 from shared.web.callers import Person
@@ -103,9 +104,11 @@ async def _page(
 ) -> Response:  # fmt: skip
     language, preview = language_of(request), preview_of(content.html) if content else None
     fields = [(name, translate(field.meaning, language), example) for name, field, example in page.fields]
+    optional = next((name for name, _, _ in fields if name in MAY_BE_EMPTY), "")
     status = 422 if faults else status_of(problem) if problem else 200
     answer = pages.show(
-        request, "wording.html", status, page=page, fields=fields, key=page.key, address=_address(page.key),
+        request, "wording.html", status, page=page, fields=fields, optional=optional, key=page.key,
+        address=_address(page.key),
         content=content,
         preview=preview.html if preview else "", errors={p: sentence(e, language) for p, e in (faults or {}).items()},
         values={part: getattr(parts, part) for part in PARTS}, problem=sentence(problem, language) if problem else "",

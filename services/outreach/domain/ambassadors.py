@@ -56,6 +56,12 @@ class NothingToBlock(Invalid, ValueError):
     field = "days"
 
 
+class BlockEndsBeforeItStarts(Invalid):
+    """“Until” lies before “day”. Please give the later day there."""
+
+    field = "until"
+
+
 class TooManyBlockedDays(Invalid):
     """At most {most} days can be blocked."""
 

@@ -101,6 +101,11 @@ class NothingProposed(Conflict):
     """No date is proposed for this visit at the moment."""
 
 
+class NotAskedAnyMore(Conflict):
+    """You have said that you cannot come, or your answer did not come in time. This visit is not yours any more, and
+    there is nothing to do."""
+
+
 class NotInTeam(Conflict):
     """This ambassador is not asked for this visit (any more)."""
 

@@ -60,10 +60,10 @@ def must_call_off(identity: Identity, visit: Visit) -> None:
 
 
 def calls_off(identity: Identity, visit: Visit) -> bool:
-    """Whether this is a coordinator, a teacher of the school, or, once everybody of the team has said yes, a contact
-    of one of its companies. Before that the team declines, and the school's request stays."""
+    """Whether this is a coordinator, a teacher of the school, or, once everybody of the team has said yes, one of the
+    team or a contact of one of its companies. Before that the team declines, and the school's request stays."""
     answered = visit.state not in ("requested", "proposed")
-    return for_school(identity, visit) or (answered and for_team(identity, visit))
+    return for_school(identity, visit) or (answered and (in_team(identity, visit) or for_team(identity, visit)))
 
 
 def must_complete(identity: Identity, visit: Visit) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from services.outreach.domain.schools import School
 from services.outreach.domain.visit_commands import CancelVisit, CompleteVisit, MoveVisit, RequestVisit
+from services.outreach.domain.visit_errors import NotAskedAnyMore
 from services.outreach.domain.visits import Visit
 from services.outreach.store import visits as stored
 from services.outreach.store.core import Store
@@ -87,10 +88,18 @@ async def complete_visit(
 
 
 async def get_visit(store: Store, identity: Identity, visit_id: str) -> Visit:
-    """One visit, for those concerned; the contact only for those who take part. VisitNotFound."""
+    """One visit, for those concerned; the contact only for those who take part. VisitNotFound, NotAskedAnyMore."""
     visit = await load(store, visit_id)
+    if identity.has("ambassador") and visit.member_of(identity.id) is None:
+        await _must_not_have_left(store, identity, visit)
     rights.must_see(identity, visit)
     return rights.shown_to(identity, visit)
+
+
+async def _must_not_have_left(store: Store, identity: Identity, visit: Visit) -> None:
+    ambassador = await stored.ambassador_of(store, identity.id)
+    if ambassador and any(each.ambassador_id == ambassador.id for each in visit.declines):
+        raise NotAskedAnyMore
 
 
 async def list_visits(

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 from starlette.datastructures import FormData
 
-from services.outreach.domain.ambassadors import BlockDays, ChangeAmbassador, UnblockDays
+from services.outreach.domain.ambassadors import BlockDays, BlockEndsBeforeItStarts, ChangeAmbassador, UnblockDays
 from services.outreach.domain.visits import Visit
 from services.outreach.edge import wrong
 from services.outreach.store.visits import around
@@ -27,7 +27,7 @@ MOST_AT_ONCE = 101  # one more than BlockDays takes, so that a longer range is r
 @router.get("/my-visits")
 async def my_visits(desk: TheDesk) -> Response:
     """An ambassador's own page: what needs an answer, what is planned, blocked days and limits."""
-    return await _own_page(desk)
+    return await _own_page(desk, declined=desk.request.query_params.get("done") == "declined")
 
 
 @router.post("/my-visits/block")
@@ -110,6 +110,8 @@ def _days(form: Mapping[str, Any]) -> list[Any]:
         start, end = date.fromisoformat(first), date.fromisoformat(last or first)
     except ValueError:
         return [typed for typed in (first, last) if typed]
+    if end < start:
+        raise BlockEndsBeforeItStarts
     return [start + timedelta(days=n) for n in range(min((end - start).days + 1, MOST_AT_ONCE))]
 
 
@@ -126,6 +128,7 @@ async def _own_page(desk: Desk, status: int = 200, typed: Mapping[str, Any] | No
         ambassadors.own_ambassador(desk.store, desk.person), visits.own_visits(desk.store, desk.person)
     )
     shown = [(visit, steps(desk.person, visit, desk.now)) for visit in found]
+    more = {"declined": False, **more}
     names = await around(desk.store, found)
     me = known.ambassador
     schools = {id: me.distance_km(school.lat, school.lon) for id, school in names.schools.items()}

@@ -4,16 +4,19 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.outreach.domain.people import AddRoles, EnterPerson, RoleGiven, RoleNotHeld
+from services.outreach.domain.people import AddRoles, EnterPerson, PersonNotFound, RoleGiven, RoleNotHeld
+from services.outreach.domain.people import Person as Known
 from services.outreach.edge import FORM_ERRORS, Now, ThePages, TheStore, wrong
 from services.outreach.store.people import organisation_names
 from services.outreach.usecases import people
 from services.outreach.usecases.organisations import IN_ORGANISATIONS, search_organisations
+from services.outreach.usecases.person_facts import ChangePersonFacts, change_person_facts
 from shared.errors import Conflict
 from shared.web.callers import Person
 from shared.web.pages import form_request_id, nested, posted, see_other, validated
 
 router = APIRouter()
+FACTS = {"name", "email", "phone", "language"}
 Text = Annotated[str, Query(max_length=100)]
 
 
@@ -59,7 +62,31 @@ async def enter(request: Request, pages: ThePages, store: TheStore, now: Now, pe
 @router.get("/people/{person_id}")
 async def show(person_id: str, request: Request, pages: ThePages, store: TheStore, person: Person) -> Response:
     """One person, her roles, and the way to erase her."""
-    return await _page(person_id, request, pages, store, person)
+    changed = request.query_params.get("changed") == "yes"
+    return await _page(person_id, request, pages, store, person, changed=changed)
+
+
+@router.get("/people/{person_id}/change")
+async def edit(person_id: str, request: Request, pages: ThePages, store: TheStore, person: Person) -> Response:
+    """The form for name, address, telephone and language."""
+    known = await _active(store, person, person_id)
+    return pages.show(request, "person_change.html", known=known, values=known.model_dump(include=FACTS))
+
+
+@router.post("/people/{person_id}/change")
+async def change(
+    person_id: str, request: Request, pages: ThePages, store: TheStore, now: Now, person: Person
+) -> Response:
+    """Put them right; another address ends the sessions of the former one."""
+    form = await posted(request)
+    known = await _active(store, person, person_id)
+    try:
+        command = validated(ChangePersonFacts, nested(form))
+        request_id = form_request_id(person, form)
+        await change_person_facts(store, person, person_id, command, now=now, request_id=request_id)
+    except FORM_ERRORS as error:
+        return pages.show(request, "person_change.html", 422, known=known, values=dict(form), **wrong(request, error))
+    return see_other(f"/outreach/people/{person_id}?changed=yes")
 
 
 @router.get("/people/{person_id}/add-role")
@@ -169,10 +196,18 @@ async def _role_form(
     return pages.show(request, template, status, known=known, kind=kind, q=q, found=found, **more)
 
 
+async def _active(store: TheStore, person: Person, person_id: str) -> Known:
+    person.must_coordinate()
+    known = await people.get_person(store, person, person_id)
+    if not known.active:
+        raise PersonNotFound
+    return known
+
+
 async def _page(
     person_id: str, request: Request, pages: ThePages, store: TheStore, person: Person, status: int = 200, **more: Any
 ) -> Response:
     person.must_coordinate()
     known = await people.get_person(store, person, person_id)
     names = await organisation_names(store, [known])
-    return pages.show(request, "person.html", status, known=known, names=names, **more)
+    return pages.show(request, "person.html", status, known=known, names=names, **{"changed": False, **more})

@@ -82,7 +82,7 @@ async def decline(visit_id: str, desk: TheDesk) -> Response:
             desk.store, desk.person, visit_id, command, now=desk.now, request_id=request_id
         )
 
-    then = _address(visit_id) if desk.person.coordinates else "/outreach/my-visits"
+    then = _address(visit_id) if desk.person.coordinates else "/outreach/my-visits?done=declined"
     return await desk.act(DeclineVisit, nested, use, _page_again(desk, visit_id), then)
 
 

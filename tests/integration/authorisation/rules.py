@@ -105,6 +105,7 @@ _PAGES = {
         /outreach/companies  /outreach/companies/new  /outreach/companies/{company_id}
         /outreach/imports  /outreach/imports/{upload_id}
         /outreach/people  /outreach/people/new  /outreach/people/{person_id}  /outreach/people/{person_id}/erase
+        /outreach/people/{person_id}/change
         /outreach/schools  /outreach/search  /notify/search
         /notify/wordings  /notify/wordings/{campaign_id}/{kind}/{role}/{language}
         /notify/webhooks  /notify/webhooks/new  /notify/webhooks/{webhook_id}  /notify/webhooks/{webhook_id}/change
@@ -162,7 +163,6 @@ _FORMS = {
     """,
     BOTH_SIDES: """
         /events/registrations/{registration_id}/attend  /events/registrations/{registration_id}/cancel
-        /outreach/visits/{visit_id}/cancel
     """,
     AMBASSADORS: "/outreach/my-visits/block  /outreach/my-visits/settings  /outreach/my-visits/unblock",
     OWN_COMPANY | OWN_TEAM: """
@@ -170,7 +170,7 @@ _FORMS = {
         /outreach/ambassadors/{ambassador_id}/unblock
     """,
     OWN_TEAM: "/outreach/visits/{visit_id}/accept  /outreach/visits/{visit_id}/decline",
-    ALL_SIDES: "/outreach/visits/{visit_id}/complete",
+    ALL_SIDES: "/outreach/visits/{visit_id}/cancel  /outreach/visits/{visit_id}/complete",
     OPERATION: """
         /events/messages/replay  /events/messages/{message_id}/replay
         /notify/messages/replay  /notify/messages/{message_id}/replay
@@ -187,6 +187,7 @@ _FORMS = {
         /outreach/companies/new  /outreach/companies/{company_id}  /outreach/companies/{company_id}/people
         /outreach/imports  /outreach/imports/{upload_id}
         /outreach/people  /outreach/people/new  /outreach/people/{person_id}/erase
+        /outreach/people/{person_id}/change
         /outreach/people/{person_id}/add-role  /outreach/people/{person_id}/remove-role
         /outreach/schools/{school_id}/people  /outreach/visits/{visit_id}/move
         /outreach/search  /notify/search  /outreach/people.csv  /outreach/people.xlsx

@@ -75,6 +75,7 @@ def _written(estate: Estate) -> Iterator[tuple[str, str, str]]:
         "slots/slot1": f"slots/{ids['slot_id']}", "registrations/reg1": f"registrations/{ids['registration_id']}",
         "offers/offer1": f"offers/{ids['offer_id']}", "visits/visit1": f"visits/{ids['visit_id']}",
         "mine/muster": f"mine/{ids['mine']}", "suppressions/muster": f"suppressions/{ids['suppression_id']}",
+        "webhooks/muster": f"webhooks/{ids['webhook_id']}",
         LINKS.token("cannot-come", AsSeen("reg1", 1, 1)): ids["cannot_come"],
         LINKS.token("confirm-again", AsSeen("reg1", 1, 1)): ids["confirm_again"],
     }  # fmt: skip

@@ -414,6 +414,20 @@ async def test_all_groups_of_a_date_are_ticked_at_once(world: World) -> None:
     assert [(rows[each]["state"], rows[each]["pupils_attended"]) for each in ids] == [("no_show", 0), ("attended", 20)]
 
 
+async def test_a_number_without_a_tick_is_asked_for_and_nothing_is_thanked_for(world: World) -> None:
+    _, slot, registration = await booked(world)
+    world.clock.moment = datetime.fromisoformat("2026-12-01T08:30:00+00:00")
+    company = visitor(world, "company")
+    fields = {f"open.{registration}": "yes", f"pupils.{registration}": "20", f"version.{registration}": "1"}
+    untouched = await company.send(f"slots/{slot}/check-in", fields)
+    changed = await company.send(f"slots/{slot}/check-in", fields | {f"pupils.{registration}": "18"})
+    assert (untouched.status_code, changed.status_code) == (422, 422)
+    assert "Please tick for each class" in untouched.text
+    assert "Please tick whether the class is here" in changed.text and 'value="18"' in changed.text
+    row = await world.db.registrations.find_one({"_id": registration})
+    assert row and row["pupils_attended"] is None
+
+
 async def test_offers_come_page_by_page_with_one_query_for_all_their_dates(world: World) -> None:
     for number in range(23):
         await world.slot({"title": f"Angebot {number:02}"})
@@ -441,10 +455,26 @@ async def test_home_shows_the_requests_with_the_earliest_dates_and_says_how_many
     assert "2 Klassen warten auf Ihre Antwort" in page or "2 classes wait for your answer" in page
 
 
+async def test_classes_are_declined_in_two_steps(world: World) -> None:
+    slot = await world.slot({"approval": "company"}, places=60, groups=3)
+    made = [await world.teacher.made(f"slots/{slot['id']}/registrations", booking(name)) for name in ("9a", "9b")]
+    company = visitor(world, "company")
+    for path in ("company/decide", f"slots/{slot['id']}/decide"):
+        asked = await company.send(path, {"registration": [made[0]["id"]], "decision": "decline"})
+        assert asked.status_code == 200 and "Really decline?" in asked.text
+        assert "Class 9a" in asked.text and "Class 9b" not in asked.text
+    assert await messages(world, "RegistrationDeclined") == []
+    sure = {"registration": [made[0]["id"]], "decision": "decline", "sure": "yes", "reason": "Umbau"}
+    assert (await company.send("company/decide", sure)).status_code == 303
+    assert [each["registration"]["reason"] for each in await messages(world, "RegistrationDeclined")] == ["Umbau"]
+    late = await company.send("company/decide", sure)
+    assert late.status_code == 422 and "Class 9a of" in late.text and "does not wait for an answer" in late.text
+
+
 async def test_nothing_is_said_to_be_answered_when_the_reason_is_too_long(world: World) -> None:
     slot = await world.slot({"approval": "company"}, places=60, groups=3)
     made = [await world.teacher.made(f"slots/{slot['id']}/registrations", booking(name)) for name in ("9a", "9b")]
-    fields = {"registration": [each["id"] for each in made], "decision": "decline", "reason": "x" * 501}
+    fields = {"registration": [each["id"] for each in made], "decision": "decline", "sure": "yes", "reason": "x" * 501}
     answer = await visitor(world, "company").send("company/decide", fields)
     assert answer.status_code == 422 and "at most 500 characters" in answer.text
     assert "was answered" not in answer.text and "were answered" not in answer.text

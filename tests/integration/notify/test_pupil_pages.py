@@ -284,7 +284,7 @@ async def test_who_asks_too_late_or_too_often_keeps_what_was_typed(
         answer = await http.post(f"/notify/class/{site.secret}", data=OLDER)
     assert answer.status_code == status
     assert 'value="lena@post.example"' in answer.text and "<button" in answer.text
-    alert = answer.text.partition('role="alert"')[2].partition("</div>")[0]
+    alert = answer.text.partition('role="alert"')[2].partition("</ul>")[0]
     assert reason in alert
 
 

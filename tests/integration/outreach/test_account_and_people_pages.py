@@ -166,6 +166,29 @@ async def test_a_role_is_given_by_typing_pressing_choosing(store, toni, coordina
         assert (await browser.send(path, {"organisation_id": "", **wrong})).status_code == 422
 
 
+async def test_a_wrong_address_is_put_right_and_the_sessions_of_the_former_one_end(
+    running, store, toni, coordinator, browser, sign_in
+):
+    await sign_in(toni.id)
+    theirs = browser.client.cookies[SESSION_COOKIE]
+    browser.client.cookies.clear()
+    browser.client.cookies.set("perspektive_language", "en")
+    await sign_in(coordinator)
+    path = f"/outreach/people/{toni.id}/change"
+    assert 'value="toni@schule.example"' in (await browser.get(path)).text
+    fields = {"name": "Toni Muster", "email": "toni.muster@schule.example", "phone": "", "language": "en"}
+    assert (await browser.send(path, fields)).status_code == 303
+    assert [(each.email, each.language) for each in await said(store)][-1] == ("toni.muster@schule.example", "en")
+    kim = (await store.db.people.find_one({"_id": coordinator}))["email"]
+    await browser.get(path)
+    taken = await browser.send(path, {**fields, "email": kim})
+    assert taken.status_code == 422 and "Somebody else has this e-mail address" in taken.text
+    running.app.state.directory._kept.clear()
+    browser.client.cookies.clear()
+    browser.client.cookies.set(SESSION_COOKIE, theirs)
+    assert (await browser.get("/outreach/account")).status_code == 303
+
+
 async def test_a_role_is_taken_away_in_two_steps(store, toni, coordinator, browser, sign_in):
     await sign_in(coordinator)
     path = f"/outreach/people/{toni.id}/remove-role"
@@ -199,6 +222,7 @@ async def test_a_key_is_revoked_in_two_steps(store, coordinator, browser, sign_i
 
 ROUTES = [
     ("GET", "/outreach/people"), ("POST", "/outreach/people"), ("GET", "/outreach/people/{toni}"),
+    ("GET", "/outreach/people/{toni}/change"), ("POST", "/outreach/people/{toni}/change"),
     ("GET", "/outreach/people/{toni}/add-role"), ("GET", "/outreach/people/{toni}/add-role?kind=teacher&q=muster"),
     ("POST", "/outreach/people/{toni}/add-role"), ("POST", "/outreach/people/{toni}/remove-role"),
     ("GET", "/outreach/people/{toni}/remove-role?kind=teacher&organisation_id=100001"),

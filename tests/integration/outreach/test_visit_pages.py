@@ -84,7 +84,7 @@ async def test_a_teacher_asks_for_a_visit_sees_it_and_calls_it_off_in_two_steps(
     assert "Siegen, GH Beispiel" in form and "Siegen, Andere" not in form
     address = await sent(teacher, "/outreach/visits/new", TYPED)
     page = await shown(teacher, address)
-    assert "A team is being looked for" in page and "lesson 1" in page and "Propose" not in page
+    assert "A team is being looked for" in page and "lessons 1 and 2" in page and "Propose" not in page
     assert "8a" in await shown(teacher, "/outreach/visits")
     first_step = await shown(teacher, f"{address}/cancel")
     assert "cannot be undone" in first_step and (await store.db.visits.find_one())["state"] == "requested"
@@ -138,7 +138,7 @@ async def test_a_coordinator_sees_who_is_free_and_why_others_are_not_and_propose
     await shown(browser, f"{address}?alternative=1")
     await sent(browser, f"{address}/propose", {"alternative": "1", "ambassador_ids": ["a", "b"]})
     page = await shown(browser, address)
-    assert "Ada (Demo)" in page and "0 of 2 have accepted" in page
+    assert "Ada (Demo)" in page and "Accepted: 0 of 2." in page
     await sent(browser, f"{address}/accept", {"ambassador_id": "a"})
     await shown(browser, address)
     await sent(browser, f"{address}/accept", {"ambassador_id": "b"})

@@ -86,7 +86,7 @@ async def test_a_teacher_agrees_to_a_date_that_was_not_among_hers(as_person, sto
     page = await shown(teacher, f"/outreach/visits/{visit.id}")
     assert "This date was not among yours" in page and "Answer by Thu, 5 November 2026" in page
     await sent(teacher, f"/outreach/visits/{visit.id}/agree", {})
-    assert "0 of 1 have accepted" in await shown(teacher, f"/outreach/visits/{visit.id}")
+    assert "Accepted: 0 of 1." in await shown(teacher, f"/outreach/visits/{visit.id}")
     again = await teacher.send(f"/outreach/visits/{visit.id}/agree", {"request_id": "another"})
     assert again.status_code == 422 and "agreed to this date already" in again.text
 

@@ -302,6 +302,27 @@ async def test_a_company_calls_off_only_what_its_team_has_confirmed(store):
         await cancel(store, visit, WORKS)
 
 
+async def test_an_ambassador_who_has_accepted_can_call_it_off_and_not_before(store):
+    visit = await asked(store)
+    proposed = await propose(store, visit, "a", who=WORKS)
+    assert not steps(ADA, proposed, NOW).can_cancel
+    with pytest.raises(NotAllowed):
+        await cancel(store, visit, ADA)
+    confirmed = await accept(store, visit, "a", ADA)
+    assert steps(ADA, confirmed, NOW).can_cancel
+    assert (await cancel(store, visit, ADA)).state == "cancelled"
+
+
+async def test_whoever_has_said_no_reads_that_and_not_that_it_was_never_theirs(store):
+    visit = await asked(store)
+    await propose(store, visit, "a", who=WORKS)
+    await decline(store, visit, "a", ADA)
+    with pytest.raises(errors.NotAskedAnyMore):
+        await visits.get_visit(store, ADA, visit.id)
+    with pytest.raises(NotAllowed):
+        await visits.get_visit(store, BEN, visit.id)
+
+
 async def test_nobody_does_what_is_not_theirs(store):
     visit = await asked(store)
 

@@ -176,6 +176,14 @@ def test_a_group_that_came_has_at_least_one_pupil():
         book.decide(do.Attend(**about(made, now=STARTS), came=True, pupils=0))
 
 
+def test_no_more_pupils_came_than_the_date_has_places():
+    book = ledger(slot(places=30))
+    made = book.decide(register("9a", 10))
+    with pytest.raises(errors.AttendedByTooMany):
+        book.decide(do.Attend(**about(made, now=STARTS), came=True, pupils=31))
+    assert book.decide(do.Attend(**about(made, now=STARTS), came=True, pupils=30)).pupils_attended == 30
+
+
 def test_only_groups_with_places_have_an_attendance():
     book = ledger(slot(places=10))
     book.decide(register("9a", 10))

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
+import pytest
 from markupsafe import Markup
 
 from shared.ui.language import clock_time, short_day
@@ -12,17 +13,23 @@ from shared.ui.templating import environment
 from shared.web.pages import Pages
 
 
-def shown(pages: Pages, language: str) -> str:
+def shown(pages: Pages, language: str, **values: object) -> str:
     url = SimpleNamespace(path="/", query="")
     cookies = {"perspektive_language": language}
     request = SimpleNamespace(state=SimpleNamespace(), cookies=cookies, headers={}, url=url, method="GET")
-    return pages.show(request, "error.html", sentence="").body.decode()
+    return pages.show(request, "error.html", **{"sentence": "", **values}).body.decode()
 
 
 def test_each_language_has_its_own_words():
     pages = Pages("events", Path(__file__).parent, "Europe/Berlin")
     assert "Das hat nicht geklappt" in shown(pages, "de")
     assert "That did not work" in shown(pages, "en")
+
+
+def test_no_page_takes_the_names_of_the_frame_around_it():
+    pages = Pages("events", Path(__file__).parent, "Europe/Berlin")
+    with pytest.raises(ValueError, match="home_page"):
+        shown(pages, "de", home_page="a page's own value, which would become the link of the brand")
 
 
 def in_german(template: str, **values: object) -> str:
