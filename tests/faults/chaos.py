@@ -75,7 +75,7 @@ def _settle(
     client: MongoClient[dict[str, Any]]
     with MongoClient(system.instance.addresses["mongodb_url"]) as client:
         while True:
-            found = look(client, system.data / "mailbox.sqlite", campaign_id)
+            found = look(client, system.data / "mailbox.sqlite", system.data / "clock.json", campaign_id)
             breaches = check(notes, found, repeats)
             if not any(breaches.values()) or time.monotonic() > deadline:
                 return breaches, (len(found.registrations), len(found.mails), repeats_of(found))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.faults.evidence import Evidence
-from tests.faults.workload import Group, Notes
+from tests.faults.workload import BY_ITSELF, Group, Notes
 
 TAKING = ("requested", "offered", "confirmed")
 MAIL_OF = {
@@ -59,8 +59,8 @@ def _of_group(group: Group, rows: list[dict[str, Any]]) -> Iterator[str]:
         row = rows[0]
         there = (row["state"], row["group"]["pupils"], row["version"])
         answered = {(group.state, group.pupils, group.version)}
-        if group.state == "waitlisted":
-            answered.add(("offered", group.pupils, group.version + 1))
+        for steps, state in enumerate(BY_ITSELF.get(group.state, []), 1):
+            answered.add((state, group.pupils, group.version + steps))
         if there not in answered:
             yield f"{group.name} is {there}, and was answered {answered}"
 
@@ -123,8 +123,11 @@ def mailed_once(notes: Notes, found: Evidence) -> Iterator[str]:
             planned[mail["kind"], id, mail["based_on"]] += 1
         if mail["state"] == "sent" and not found.arrived[mail["message_id"]]:
             yield f"{mail['_id']} was sent and has not arrived"
-        outdated = mail["based_on"] < found.registrations[id]["version"] or mail["kind"] == "slot_moved"
-        done = mail["state"] == "sent" or (mail["state"] == "cancelled" and outdated)
+        row = found.registrations[id]
+        moved = mail["revision"] < found.slots[row["slot_id"]]["revision"]  # another mail tells of the newer date
+        outdated = mail["based_on"] < row["version"] or moved or mail["kind"] == "slot_moved"
+        worthless = mail["state"] == "refused" and mail["reason"] == "gave_up" and mail["gives_up_at"] <= found.now
+        done = mail["state"] == "sent" or (mail["state"] == "cancelled" and outdated) or worthless
         if mail["kind"] != "slot_reminder" and not done:  # reminders wait for their day
             yield f"{mail['_id']} is {mail['state']}"
     for (id, version), messages in found.told.items():

@@ -4,10 +4,13 @@ import sqlite3
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pymongo import MongoClient
+
+from shared.clock import FileClock
 
 Rows = dict[str, dict[str, Any]]
 
@@ -15,7 +18,7 @@ Rows = dict[str, dict[str, Any]]
 @dataclass(frozen=True)
 class Evidence:
     """Rows by id. `told` are the outbox rows of the registrations by (registration, version); `mails` the deliveries
-    about them; `arrived` how often the mail server has each Message-ID."""
+    about them; `arrived` how often the mail server has each Message-ID; `now` the moment by the services' clock."""
 
     slots: Rows
     registrations: Rows
@@ -27,9 +30,10 @@ class Evidence:
     mails: list[dict[str, Any]]
     arrived: Counter[str]
     set_aside: set[str]
+    now: datetime
 
 
-def look(mongodb: "MongoClient[dict[str, Any]]", mailbox: Path, campaign_id: str) -> Evidence:
+def look(mongodb: "MongoClient[dict[str, Any]]", mailbox: Path, clock: Path, campaign_id: str) -> Evidence:
     """Everything as it is now."""
     events, notify, outreach = (mongodb[f"perspektive_{name}"] for name in ("events", "notify", "outreach"))
     registrations = _by_id(events.registrations.find({"campaign_id": campaign_id}))
@@ -50,6 +54,7 @@ def look(mongodb: "MongoClient[dict[str, Any]]", mailbox: Path, campaign_id: str
         mails=list(notify.deliveries.find({"about": {"$in": abouts}})),
         arrived=_arrived(mailbox),
         set_aside={row["_id"] for db in (events, notify, outreach) for row in db.set_aside.find({}, {"_id": 1})},
+        now=FileClock(clock).now().replace(tzinfo=None),
     )
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
-from tests.faults.messages import Repeat
+from tests.faults.messages import Repeat, Shuffle
+from tests.faults.surroundings import Cut, Jump, MailServerDies, Mood, StoreRefuses
 from tests.faults.system import PROGRAMS, SECOND, System
 
 PARTS = (*PROGRAMS, SECOND)
@@ -84,16 +85,55 @@ class Freeze:
         return 0
 
 
-FAULTS: dict[str, Fault] = {
-    fault.name: fault
-    for fault in (
-        Peace(),
-        *(Kill(part) for part in PARTS),
-        Kill("nats", wipe=True),
-        *(Freeze(part) for part in PARTS),
-        Repeat(),
-    )
-}
+@dataclass(frozen=True)
+class Restart:
+    """kill -9 of everything, in any order: each starts again at once, or all together when all are dead."""
+
+    name: str = "restart all"
+
+    async def strike(self, system: System, random: Random) -> int:
+        together = random.random() < 0.5
+        in_flight = 0
+        if together:
+            system.hold_launcher()
+        try:
+            for part in self._order(random, together):
+                in_flight += await asyncio.to_thread(system.kill, part)
+                await asyncio.sleep(0 if together else random.uniform(0, 1))
+        finally:
+            system.release_launcher()
+        system.start_second()
+        return in_flight
+
+    @staticmethod
+    def _order(random: Random, together: bool) -> list[str]:
+        """The store goes last when nothing starts again in between: it counts the mails in flight."""
+        parts = random.sample(PARTS, len(PARTS))
+        return sorted(parts, key=lambda part: part == "mongod") if together else parts
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """Two or three at once: at most one that ends or freezes a part."""
+
+    name: str = "mixed"
+
+    async def strike(self, system: System, random: Random) -> int:
+        chosen = [random.choice(HARD), *random.sample(SOFT, random.randint(1, 2))]
+        return sum(await asyncio.gather(*(fault.strike(system, random) for fault in chosen)))
+
+
+HARD: list[Fault] = [*(Kill(part) for part in PARTS), Kill("nats", wipe=True), *(Freeze(part) for part in PARTS)]
+SOFT: list[Fault] = [
+    Repeat(),
+    Shuffle(),
+    *(Mood(mood) for mood in ("slow", "refusing", "greylisting")),
+    MailServerDies(),
+    *(Cut(wire) for wire in ("mongodb", "nats")),
+    Jump(),
+    StoreRefuses(),
+]
+FAULTS: dict[str, Fault] = {fault.name: fault for fault in (Peace(), *HARD, *SOFT, Restart(), Mixed())}
 
 
 async def strike_at_moments(system: System, faults: list[Fault], random: Random) -> tuple[float, int]:

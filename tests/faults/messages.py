@@ -5,17 +5,24 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
 import nats
 from pymongo import MongoClient
 
+from shared.broker import Ack, Broker, Stream, Wire
 from shared.ids import random_id
+from shared.mongo import Database, connect
+from shared.outbox import LEASE_SECONDS, Relay
+from shared.workers import end
 from tests.faults.system import System
 
 SOURCES = ("events", "outreach", "notify")
 AT_ONCE, ROUNDS, PAUSE_SECONDS = 150, 6, 0.7
+GATHERING_SECONDS = 0.8
+SHUFFLING_SECONDS = (4.0, 7.0)
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,7 @@ class Repeat:
 
     async def strike(self, system: System, random: Random) -> int:
         addresses = system.instance.addresses
-        connection = await nats.connect(addresses["nats_url"], allow_reconnect=True)
+        connection = await nats.connect(addresses["nats_url"], max_reconnect_attempts=-1, error_cb=_quiet)
         try:
             for _ in range(ROUNDS):
                 await asyncio.sleep(PAUSE_SECONDS)
@@ -35,6 +42,66 @@ class Repeat:
         finally:
             await connection.close()
         return 0
+
+
+@dataclass(frozen=True)
+class Shuffle:
+    """For some seconds events' messages are held back, and come in another order than that in which they were told."""
+
+    name: str = "shuffle messages"
+
+    async def strike(self, system: System, random: Random) -> int:
+        addresses = system.instance.addresses
+        client = connect(addresses["mongodb_url"])
+        broker = Broker(addresses["nats_url"], "events", (), _unheard)
+        connecting = asyncio.create_task(broker.run())
+        try:
+            db = client.perspektive_events
+            relay = Relay(db, _Shuffled(broker, random), "events", GATHERING_SECONDS)  # type: ignore[arg-type]
+            await _take_over(db, relay._holder)
+            relaying = asyncio.create_task(relay.run())
+            await asyncio.sleep(random.uniform(*SHUFFLING_SECONDS))
+            await end(relaying, 5)
+        finally:
+            await end(connecting, 5)
+            client.close()
+        return 0
+
+
+async def _take_over(db: Database, holder: str) -> None:
+    """Take the relay's lease from whoever has it, and wait until that one has looked."""
+    until = datetime.now(UTC) + timedelta(seconds=LEASE_SECONDS)
+    await db.leases.update_one({"_id": "relay"}, {"$set": {"holder": holder, "until": until}}, upsert=True)
+    await asyncio.sleep(LEASE_SECONDS / 3)
+
+
+class _Shuffled:
+    """A broker that takes what is published together one by one, in any order."""
+
+    def __init__(self, broker: Broker, random: Random) -> None:
+        self._broker = broker
+        self._random = random
+
+    @property
+    def connected(self) -> bool:
+        return self._broker.connected
+
+    async def stream(self, source: str) -> Stream:
+        return await self._broker.stream(source)
+
+    async def publish(self, source: str, messages: Sequence[tuple[str, Wire]]) -> list[Ack | None]:
+        acks: dict[int, Ack | None] = {}
+        for number in self._random.sample(range(len(messages)), len(messages)):
+            acks[number] = (await self._broker.publish(source, [messages[number]]))[0]
+        return [acks[number] for number in range(len(messages))]
+
+
+async def _unheard(wire: Wire, attempt: int) -> None:
+    """It listens to nothing."""
+
+
+async def _quiet(error: Exception) -> None:
+    """Another fault may have hit the broker; the client tries again."""
 
 
 def _told(mongodb_url: str) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.faults.chaos import Load, Result, play
 from tests.faults.checker import PROMISES
-from tests.faults.faults import FAULTS
+from tests.faults.faults import FAULTS, Fault
 from tests.faults.system import running_system
 from tests.faults.weakened import WEAKNESSES
 
@@ -20,7 +20,9 @@ def main() -> None:
     """Print the table; exit code 1 when a promise was broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", default="1-3", help="1-20, or one number")
-    parser.add_argument("--faults", default="all", help=f"all, or names parted by commas: {', '.join(FAULTS)}")
+    parser.add_argument(
+        "--faults", default="all", help=f"all, or names parted by commas (+ joins two in one run): {', '.join(FAULTS)}"
+    )
     parser.add_argument("--actors", type=int, default=30)
     parser.add_argument("--steps", type=int, default=10, help="requests of each actor")
     parser.add_argument("--patience", type=float, default=60, help="seconds until all must be whole again")
@@ -43,10 +45,15 @@ def run(seeds: Sequence[int], names: Sequence[str], load: Load, weakness: str = 
     with tempfile.TemporaryDirectory() as folder, running_system(Path(folder, "data"), weakness) as system:
         for name in names:
             for seed in seeds:
-                result = asyncio.run(play(system, seed, name, [FAULTS[name]], load))
+                result = asyncio.run(play(system, seed, name, _faults(name), load))
                 results.append(result)
                 _say(result)
     return results
+
+
+def _faults(names: str) -> list[Fault]:
+    """Those of a run: "kill nats", or "kill nats+mixed" for one after the other."""
+    return [FAULTS[name] for name in names.split("+")]
 
 
 def _say(result: Result) -> None:

@@ -17,25 +17,33 @@ from pymongo import MongoClient
 from deploy.local.ports import HOST
 from deploy.local.probes import http_is_ready
 from deploy.local.processes import Child
+from tests.faults.background import Background
+from tests.faults.mail_server import MailServer
+from tests.faults.proxy import Proxy
 from tests.support.instance import Instance, started
 from tests.support.own_servers import free_port
 from tests.support.waiting import wait_until
 
 START = [sys.executable, "-m", "tests.support.stand_in_start"]
 SEED = f"{sys.executable} -m deploy.local.seed"
-PROGRAMS = {"services": " --fd ", "mongod": "mongod ", "nats": "nats-server ", "mail server": "local.mailbox "}
-MAILING = ("services", "mail server")
+PROGRAMS = {"services": " --fd ", "mongod": "mongod ", "nats": "nats-server "}
 SECOND = "second events"
 
 
 class System:
-    """A running system; parts are named as in PROGRAMS, and SECOND."""
+    """A running system; parts are named as in PROGRAMS, and SECOND. `wires` lead from SECOND to what it needs;
+    `weakness` is what it is started without."""
 
-    def __init__(self, instance: Instance, second: list[str]) -> None:
+    def __init__(self, instance: Instance, background: Background, mail_server: MailServer, weakness: str = "") -> None:
+        self.weakness = weakness
         self.instance = instance
+        self.background = background
+        self.mail_server = mail_server
+        self.wires = {name: Proxy(instance.port(f"{name}_url")) for name in ("mongodb", "nats")}
+        for wire in self.wires.values():
+            background.do(wire.start())
         self.data = instance.data
         self.port = free_port()
-        self._command = [*second, "--port", str(self.port)]
         self._second: Child | None = None
 
     @property
@@ -45,16 +53,19 @@ class System:
 
     def start_second(self) -> None:
         """Start the second process of events."""
+        command = _program("events", self.weakness) or f"{sys.executable} -m services.events"
         addresses = self.instance.addresses
         environment = {
             **os.environ,
-            "MONGODB_URL": addresses["mongodb_url"],
-            "NATS_URL": addresses["nats_url"],
+            "MONGODB_URL": f"mongodb://{HOST}:{self.wires['mongodb'].port}/?directConnection=true",
+            "NATS_URL": f"nats://{HOST}:{self.wires['nats'].port}",
             "PUBLIC_URL": addresses["url"],
             "SECRET_KEY": (self.data / "secret-key").read_text(),
             "CLOCK_FILE": str(self.data / "clock.json"),
         }
-        self._second = Child(SECOND, self._command, self.data / "log" / "second.log", environment)
+        self._second = Child(
+            SECOND, [*command.split(), "--port", str(self.port)], self.data / "log" / "second.log", environment
+        )
         self._second.start()
 
     def stop_second(self) -> None:
@@ -64,7 +75,7 @@ class System:
 
     def is_ready(self) -> bool:
         """Whether every part answers."""
-        return self.instance.is_ready() and http_is_ready(self.port, "/events/readyz")
+        return http_is_ready(self.instance.port("url")) and http_is_ready(self.port, "/events/readyz")
 
     def pid(self, part: str) -> int:
         """The process that is the part at this moment; waits for one that is being started."""
@@ -77,7 +88,7 @@ class System:
         """kill -9; how many mails were in flight there: frozen first, so that none lands while they are counted."""
         pid = self.pid(part)
         os.kill(pid, signal.SIGSTOP)
-        in_flight = self._mails_in_flight() if part in MAILING else 0
+        in_flight = self._mails_in_flight() if part == "services" else 0
         os.kill(pid, signal.SIGKILL)
         if part == SECOND:
             assert self._second
@@ -115,15 +126,28 @@ def _command_line(pid: int) -> str:
 @contextmanager
 def running_system(data: Path, weakness: str = "") -> Iterator[System]:
     """A fresh one. `weakness` names what tests.faults.weakened switches off in all its processes."""
-    weak = f"{sys.executable} -m tests.faults.weakened {weakness}"
-    app = f"{weak} app" if weakness else f"{sys.executable} -m deploy.local.app"
-    second = f"{weak} events".split() if weakness else [sys.executable, "-m", "services.events"]
-    with started(data, command=START, STAND_IN_APP=app, STAND_IN_SEED=SEED) as instance:
-        system = System(instance, second)
-        system.start_second()
-        try:
-            wait_until(system.is_ready, 60)
-            yield system
-        finally:
-            system.release_launcher()
-            system.stop_second()
+    app = _program("app", weakness) or f"{sys.executable} -m deploy.local.app"
+    background = Background()
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        mail_server = MailServer(data / "mailbox.sqlite")
+        background.do(mail_server.start())
+        programs = {"SMTP_URL": f"smtp://{HOST}:{mail_server.port}", "STAND_IN_APP": app, "STAND_IN_SEED": SEED}
+        with started(data, command=START, **programs) as instance:
+            yield from _with_second(System(instance, background, mail_server, weakness))
+    finally:
+        background.stop()
+
+
+def _program(name: str, weakness: str) -> str:
+    return f"{sys.executable} -m tests.faults.weakened {weakness} {name}" if weakness else ""
+
+
+def _with_second(system: System) -> Iterator[System]:
+    system.start_second()
+    try:
+        wait_until(system.is_ready, 60)
+        yield system
+    finally:
+        system.release_launcher()
+        system.stop_second()
