@@ -12,6 +12,7 @@ from tests.support.waiting import wait_until
 
 LOAD = Load(actors=8, steps=4, patience=60)
 HARMLESS = Load(actors=8, steps=8, patience=0)
+TRIES = 8  # two decisions must fall into one moment, which a load this short cannot force
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,8 @@ def test_a_second_process_that_writes_over_others_decisions_is_noticed(system: S
     system.weakness = "condition"
     system.start_second()
     wait_until(system.is_ready, 60)
-    assert played(system, 3, ("none",), HARMLESS).breaches["not oversold"]
+    seeds = range(3, 3 + TRIES)
+    assert any(played(system, seed, ("none",), HARMLESS).breaches["not oversold"] for seed in seeds)
 
 
 def played(system: System, seed: int, names: tuple[str, ...], load: Load) -> Result:
