@@ -22,7 +22,7 @@ from services.outreach.settings import Settings
 from services.outreach.usecases import sign_in
 from services.outreach.web.sign_in import ask_page, with_session
 from shared.errors import NotFound, RuleBroken, TooManyRequests
-from shared.web.callers import client_of, own_path
+from shared.web.callers import Visitor, client_of, own_path
 from shared.web.pages import Pages
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ async def begin(request: Request, pages: ThePages, next: Annotated[str, Query(ma
 
 
 @router.get("/sign-in/oidc/callback")
-async def finish(request: Request, pages: ThePages, store: TheStore, now: Now) -> Response:
+async def finish(request: Request, pages: ThePages, store: TheStore, now: Now, person: Visitor) -> Response:
     """Where the provider leads back to: signs in who the register knows by the verified address."""
     provider = _provider(request)
     try:
@@ -74,7 +74,7 @@ async def finish(request: Request, pages: ThePages, store: TheStore, now: Now) -
         return _refused(request, pages, error)
     finally:
         request.session.clear()
-    return with_session(request, signed_in)
+    return await with_session(request, store, signed_in, person, now)
 
 
 def _client(settings: Settings) -> "StarletteOAuth2App":

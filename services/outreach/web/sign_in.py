@@ -1,5 +1,6 @@
 """Pages for signing in and out. The links in mails only show a button: nothing changes on GET."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -9,7 +10,7 @@ from services.outreach.edge import FORM_ERRORS, Now, ThePages, TheStore, wrong
 from services.outreach.usecases import account, sign_in
 from services.outreach.usecases.sign_in import AskForSignIn, SignedIn
 from services.outreach.web.addresses import with_query
-from shared.auth import SESSION_SECONDS, Sessions
+from shared.auth import SESSION_SECONDS, Identity, Sessions
 from shared.errors import Invalid, TooManyRequests
 from shared.ui.menu import home_of
 from shared.web.callers import ACTING_COOKIE, SESSION_COOKIE, Person, Visitor, client_of, own_path
@@ -58,7 +59,7 @@ async def use_code(request: Request, pages: ThePages, store: TheStore, now: Now,
     except FORM_ERRORS as error:
         shown = {**_code_page(handle), **wrong(request, error)}
         return pages.show(request, "sign_in_sent.html", status_of_form(error), **shown)
-    return with_session(request, signed_in)
+    return await with_session(request, store, signed_in, person, now)
 
 
 @router.get("/sign-in/link")
@@ -75,7 +76,7 @@ async def use_link(request: Request, pages: ThePages, store: TheStore, now: Now,
         signed_in = await sign_in.sign_in_by_link(store, str(form.get("token", ""))[:500], now=now)
     except Invalid as error:
         return ask_page(request, pages, 422, **wrong(request, error))
-    return with_session(request, signed_in)
+    return await with_session(request, store, signed_in, person, now)
 
 
 @router.post("/sign-out")
@@ -119,10 +120,15 @@ def _without_session() -> Response:
     return answer
 
 
-def with_session(request: Request, signed_in: SignedIn) -> Response:
-    """Leads to the first page of who has signed in, with a new session."""
+async def with_session(
+    request: Request, store: TheStore, signed_in: SignedIn, before: Identity | None, now: datetime
+) -> Response:
+    """Leads to the first page of who has signed in, with a new session. That of somebody else, who was signed in
+    `before` in this browser, ends on the server too."""
     sessions: Sessions = request.app.state.sessions
     person = signed_in.person
+    if before and before.id != person.id:
+        await account.sign_out(store, before, now=now)
     answer = see_other(_first_page(signed_in))
     answer.delete_cookie(ACTING_COOKIE, path="/")
     answer.set_cookie(

@@ -166,6 +166,17 @@ async def test_a_role_is_given_by_typing_pressing_choosing(store, toni, coordina
         assert (await browser.send(path, {"organisation_id": "", **wrong})).status_code == 422
 
 
+async def test_who_signs_in_over_somebody_else_ends_that_session(running, toni, coordinator, browser, sign_in):
+    await sign_in(toni.id)
+    copied = browser.client.cookies[SESSION_COOKIE]
+    await sign_in(coordinator)
+    assert (await browser.get("/outreach/account")).status_code == 200
+    running.app.state.directory._kept.clear()
+    browser.client.cookies.clear()
+    browser.client.cookies.set(SESSION_COOKIE, copied)
+    assert (await browser.get("/outreach/account")).status_code == 303
+
+
 async def test_a_wrong_address_is_put_right_and_the_sessions_of_the_former_one_end(
     running, store, toni, coordinator, browser, sign_in
 ):
