@@ -6,7 +6,7 @@ import time
 
 from services.notify.domain import Delivery
 from services.notify.smtp.mailer import Mailer
-from services.notify.usecases.context import Context
+from services.notify.usecases.context import Context, Turns
 from services.notify.usecases.sending import send_delivery
 from shared.clock import Clock
 from shared.mongo import StoreError
@@ -28,6 +28,7 @@ class Sender:
         self._at_once = at_once
         self._wake = asyncio.Event()
         self._in_flight: set[asyncio.Task[None]] = set()
+        self._turns = Turns()
         self._house_kept = float("-inf")
         self._claimed_at = float("-inf")
 
@@ -62,8 +63,8 @@ class Sender:
             return 0
         self._claimed_at = time.monotonic()
         claimed = await self._context.store.deliveries.claim(room, self._clock.now())
-        for turn in _in_turn(claimed):
-            task = asyncio.create_task(self._send_all(turn))
+        for thing, deliveries in _by_thing(claimed).items():
+            task = asyncio.create_task(self._send_all(thing, deliveries))
             self._in_flight.add(task)
             task.add_done_callback(self._landed)
         return len(claimed)
@@ -73,12 +74,14 @@ class Sender:
         while self._in_flight:
             await asyncio.wait(set(self._in_flight))
 
-    async def _send_all(self, deliveries: list[Delivery]) -> None:
-        for delivery in deliveries:
-            try:
-                await send_delivery(self._context, self._mailer, delivery, now=self._clock.now())
-            except Exception as error:  # its text may hold personal data
-                log.error("delivery %s is left to its lease: %s", delivery.key, type(error).__name__)
+    async def _send_all(self, thing: str, deliveries: list[Delivery]) -> None:
+        """One after the other, and after what an earlier claim still hands over about the same thing."""
+        async with self._turns.of(thing):
+            for delivery in deliveries:
+                try:
+                    await send_delivery(self._context, self._mailer, delivery, now=self._clock.now())
+                except Exception as error:  # its text may hold personal data
+                    log.error("delivery %s is left to its lease: %s", delivery.key, type(error).__name__)
 
     async def _keep_house(self) -> None:
         if time.monotonic() - self._house_kept < HOUSEKEEPING_SECONDS:
@@ -114,9 +117,9 @@ class Sender:
         self._wake.set()
 
 
-def _in_turn(claimed: list[Delivery]) -> list[list[Delivery]]:
-    """What goes to one address about one thing goes one after the other; everything else side by side."""
-    turns: dict[tuple[str, str], list[Delivery]] = {}
+def _by_thing(claimed: list[Delivery]) -> dict[str, list[Delivery]]:
+    """What goes to one address about one thing goes in its order; everything else side by side."""
+    things: dict[str, list[Delivery]] = {}
     for delivery in claimed:
-        turns.setdefault((delivery.about, delivery.to.email.lower()), []).append(delivery)
-    return list(turns.values())
+        things.setdefault(f"{delivery.about} {delivery.to.email.lower()}", []).append(delivery)
+    return things
