@@ -467,8 +467,10 @@ async def test_classes_are_declined_in_two_steps(world: World) -> None:
     sure = {"registration": [made[0]["id"]], "decision": "decline", "sure": "yes", "reason": "Umbau"}
     assert (await company.send("company/decide", sure)).status_code == 303
     assert [each["registration"]["reason"] for each in await messages(world, "RegistrationDeclined")] == ["Umbau"]
-    late = await company.send("company/decide", sure)
-    assert late.status_code == 422 and "Class 9a of" in late.text and "does not wait for an answer" in late.text
+    other = {"registration": [made[1]["id"]]}
+    assert (await company.send("company/decide", {**other, "decision": "approve"})).status_code == 303
+    late = await company.send("company/decide", {**sure, **other})
+    assert late.status_code == 422 and "Class 9b of" in late.text and "does not wait for an answer" in late.text
 
 
 async def test_nothing_is_said_to_be_answered_when_the_reason_is_too_long(world: World) -> None:
