@@ -214,6 +214,12 @@ class VisitMoved(VisitMessage):
     """A confirmed visit has another date."""
 
 
+class VisitMemberLeft(VisitMessage):
+    """A member of a confirmed team can no longer come (`reason`); the visit takes place with the others.
+
+    `visit.team` is the team with the one who left, whose answer is `declined`."""
+
+
 class VisitCancelled(VisitMessage):
     """A visit was called off, by the school, the coordinator or the company."""
 

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.outreach.domain.ambassadors import BlockDays, ChangeAmbassador, EnterAmbassador, UnblockDays
 from services.outreach.domain.visit_dates import DateGiven
@@ -48,6 +48,7 @@ class AmbassadorOut(BaseModel):
     email: str
     language: Literal["de", "en"]
     company_id: str
+    also_for: list[str] = Field(description="Further companies for which this ambassador visits schools")
     company_name: str
     limits: LimitsOut
     fields: list[str]

@@ -12,6 +12,7 @@ from services.outreach.domain.visit_commands import (
     CancelVisit,
     CompleteVisit,
     DeclineVisit,
+    LeaveTeam,
     MoveVisit,
     ProposeVisit,
     RequestVisit,
@@ -173,6 +174,16 @@ async def decline_visit(
     """A member's no; the whole team is free again and the visit open for another proposal."""
     return await _out(
         store, await visit_proposals.decline_visit(store, who, visit_id, command, now=now, request_id=request_id)
+    )
+
+
+@router.post("/visits/{visit_id}/leave")
+async def leave_team(
+    visit_id: str, command: LeaveTeam, store: TheStore, who: Writer, now: Now, request_id: RequestId
+) -> VisitOut:
+    """A member of a confirmed team drops out; the visit takes place with the others."""
+    return await _out(
+        store, await visit_proposals.leave_team(store, who, visit_id, command, now=now, request_id=request_id)
     )
 
 

@@ -3,21 +3,23 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import EmailStr, Field, model_validator
-
-from services.outreach.domain.common import Aggregate, Command, Line, OptionalLine, PostalCode
+from services.outreach.domain.ambassador_commands import (
+    BlockDays,
+    ChangeAmbassador,
+    EnterAmbassador,
+    Limits,
+    UnblockDays,
+)
+from services.outreach.domain.common import Aggregate
 from services.outreach.domain.people import Person
 from services.outreach.domain.visit_dates import PlannedDate, WallTime, week_of
 from shared import region
-from shared.bounds import Day
 from shared.errors import Conflict, Invalid, NotFound
 from shared.schemas.base import Facts
-from shared.schemas.outreach import Role
 
 MOST_BLOCKED_DAYS = 400
-Weekday = Annotated[int, Field(ge=0, le=6, description="0 is Monday")]
 
 
 class AmbassadorNotFound(NotFound):
@@ -48,12 +50,6 @@ class AmbassadorFieldUnknown(Invalid):
     """{code} is not one of the 16 fields of work."""
 
     field = "fields"
-
-
-class NothingToBlock(Invalid, ValueError):
-    """Please give at least one day or one weekday."""
-
-    field = "days"
 
 
 class BlockEndsBeforeItStarts(Invalid):
@@ -109,54 +105,6 @@ class AmbassadorWeekIsFull(NotFree):
 
 class AmbassadorCampaignIsFull(NotFree):
     """{name} is fully booked in this campaign: {count} of at most {most}, their own limit."""
-
-
-class Limits(Command):
-    """How many visits an ambassador wants at most."""
-
-    per_week: int = Field(1, ge=1, le=7)
-    per_campaign: int = Field(10, ge=1, le=200)
-
-
-class EnterAmbassador(Command):
-    """A new ambassador of a company, with the person when that is not known yet."""
-
-    name: Line
-    email: EmailStr
-    language: Literal["de", "en"] = "de"
-    company_id: str = Field(max_length=64)
-    limits: Limits = Limits()
-    fields: list[str] = Field([], max_length=16)
-    home_postal_code: PostalCode | None = None
-
-
-class ChangeAmbassador(Command):
-    """An ambassador's own settings as they shall be."""
-
-    limits: Limits
-    fields: list[str] = Field(max_length=16)
-    home_postal_code: PostalCode | None = None
-
-
-class BlockDays(Command):
-    """Single days, or weekdays (of a vocational school), on which no visit is possible."""
-
-    days: list[Day] = Field([], max_length=100)
-    weekdays: list[Weekday] = Field([], max_length=7)
-    reason: OptionalLine = ""
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> Self:
-        if not self.days and not self.weekdays:
-            raise NothingToBlock
-        return self
-
-
-class UnblockDays(Command):
-    """Days and weekdays that are free again; those that are not blocked are passed over."""
-
-    days: list[date] = Field([], max_length=400)
-    weekdays: list[Weekday] = Field([], max_length=7)
 
 
 class BlockedDay(Facts):
@@ -220,14 +168,16 @@ class Booking(Facts):
 
 
 class Ambassador(Aggregate):
-    """A person who visits schools for a company. Name and address are the person's; bookings stand beside this.
-    Who is `paused` is not asked until that ends; `active` is false for good.
+    """A person who visits schools for a company, and perhaps `also_for` others: limits, days and bookings are one.
+    Name and address are the person's; bookings stand beside this. Who is `paused` is not asked until that ends;
+    `active` is false for good.
 
     `version` also rises with every booking: that is what makes two bookings at once meet.
     """
 
     person_id: str
     company_id: str
+    also_for: tuple[str, ...] = ()
     limits: Limits = Limits()
     fields: tuple[str, ...] = ()
     blocked_days: tuple[BlockedDay, ...] = ()
@@ -244,7 +194,7 @@ class Ambassador(Aggregate):
             person_id=person_id,
             company_id=command.company_id,
             limits=command.limits,
-            fields=_known_fields(command.fields),
+            fields=known_fields(command.fields),
             home_postal_code=command.home_postal_code,
             last_request_id=request_id,
         )
@@ -274,11 +224,25 @@ class Ambassador(Aggregate):
             return AmbassadorCampaignIsFull(name=name, count=in_campaign, most=self.limits.per_campaign)
         return None
 
+    @property
+    def companies(self) -> tuple[str, ...]:
+        """All for which this ambassador visits schools; the first one entered it."""
+        return (self.company_id, *self.also_for)
+
+    def joining(self, company_id: str, request_id: str) -> Self:
+        """The next version, which visits schools for another company too."""
+        return self.changed(request_id, also_for=(*self.also_for, company_id))
+
+    def seen_by(self, companies: Sequence[str]) -> Self:
+        """As the contact of these companies sees it: for the first of them, and nothing of others."""
+        own = [each for each in self.companies if each in companies]
+        return self.model_copy(update={"company_id": own[0], "also_for": tuple(own[1:])}) if own else self
+
     def as_person(self, person: Person | None) -> Self:
-        """This ambassador, no longer active when the person has gone or lost the role."""
-        role = Role(kind="ambassador", organisation_id=self.company_id)
-        there = person is not None and person.active and role in person.roles
-        return self if there else self.model_copy(update={"active": False})
+        """This ambassador for the companies for which the person has the role; without any no longer active."""
+        held = [role for role in person.roles if role.kind == "ambassador"] if person and person.active else []
+        left = {role.organisation_id for role in held} & set(self.companies)
+        return self.seen_by(sorted(left)) if left else self.model_copy(update={"active": False})
 
     def must_be_free(self, when: PlannedDate, campaign_id: str, bookings: Sequence[Booking], name: str) -> None:
         """One of the errors above unless a visit at `when` is possible."""
@@ -321,7 +285,7 @@ class Ambassador(Aggregate):
             command.limits.per_campaign, [each.campaign_id for each in bookings if each.campaign_id in campaigns]
         )
         facts = {"limits": command.limits, "home_postal_code": command.home_postal_code}
-        return self.changed(request_id, fields=_known_fields(command.fields), **facts)
+        return self.changed(request_id, fields=known_fields(command.fields), **facts)
 
     def pausing(self, paused: bool, request_id: str) -> Self:
         """The next version, not asked any more or asked again. AlreadyPaused, AlreadyTakesPart."""
@@ -342,7 +306,7 @@ class Ambassador(Aggregate):
 
     def forgotten(self, request_id: str) -> Self:
         """The next version, which takes no part any more and holds nothing personal."""
-        gone = {"home_postal_code": None, "blocked_days": (), "blocked_weekdays": (), "active": False}
+        gone = {"home_postal_code": None, "blocked_days": (), "blocked_weekdays": (), "also_for": (), "active": False}
         return self.changed(request_id, **gone)
 
     def distance_km(self, lat: float | None, lon: float | None) -> float | None:
@@ -374,7 +338,8 @@ def _must_hold(most: int, booked: Sequence[str]) -> None:
         raise LimitBelowBookings(count=count, most=most)
 
 
-def _known_fields(codes: Sequence[str]) -> tuple[str, ...]:
+def known_fields(codes: Sequence[str]) -> tuple[str, ...]:
+    """These fields of work, each once. AmbassadorFieldUnknown."""
     known = region.career_fields()
     for code in codes:
         if code not in known:

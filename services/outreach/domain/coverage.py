@@ -1,9 +1,9 @@
 """Who was reached by a campaign: schools, and the share of them in each municipality."""
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Reach = Literal["reached", "asked", "nothing"]
 WITHOUT_TOURS = frozenset({"02", "83"})  # primary schools and schools in hospitals: asked for only when chosen
@@ -57,10 +57,10 @@ def reach_of(school_id: str, reached: Set[str], asked: Set[str]) -> Reach:
 
 def shares(schools: Iterable[tuple[str, Reach]]) -> Mapping[str, Share]:
     """The share of each municipality that has schools, by its key; `schools`: each one's municipality and reach."""
-    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for ags, reach in schools:
-        count = counts[ags]
-        count[0] += 1
-        count[1] += reach == "reached"
-        count[2] += reach == "asked"
-    return {ags: Share(ags, *count) for ags, count in counts.items()}
+    counts = Counter(schools)
+    return {
+        ags: Share(
+            ags, sum(counts[ags, each] for each in get_args(Reach)), counts[ags, "reached"], counts[ags, "asked"]
+        )
+        for ags in dict.fromkeys(ags for ags, _ in counts)
+    }

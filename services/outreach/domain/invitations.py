@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Literal, Self
 
-from pydantic import EmailStr
+from pydantic import EmailStr, Field
 
-from services.outreach.domain.common import Aggregate, Command, Line
+from services.outreach.domain.ambassador_commands import Limits
+from services.outreach.domain.common import Aggregate, Command, Line, PostalCode
 from shared.errors import Conflict, Invalid, NotFound, TooManyRequests
 from shared.identity import Identity
 from shared.schemas.outreach import ColleagueInvited, Role, RoleKind
@@ -59,10 +60,20 @@ class InviteColleague(Command):
     kind: RoleKind
 
 
+class InviteAmbassador(InviteColleague):
+    """The same for an ambassador, with the settings to begin with, which the invited person sees and can change."""
+
+    kind: Literal["ambassador"] = "ambassador"
+    limits: Limits = Limits()
+    fields: list[str] = Field([], max_length=16)
+    home_postal_code: PostalCode | None = None
+
+
 class Invitation(Aggregate):
     """An open question to an address; here only the hash of the mailed token is kept. The token itself, name and
     address stay in the mail's message in the outbox, which a broker that lost it is given again, until the answer or
-    until the invitation expires."""
+    until the invitation expires. Limits, fields and home are for somebody who becomes an ambassador by it; who is one
+    already keeps the own."""
 
     kind: RoleKind
     organisation_id: str
@@ -70,6 +81,9 @@ class Invitation(Aggregate):
     name: str
     email: str
     language: Literal["de", "en"]
+    limits: Limits = Limits()
+    fields: tuple[str, ...] = ()
+    home_postal_code: str | None = None
     invited_by: str
     invited_by_name: str
     token_hash: str
@@ -91,7 +105,7 @@ class Invitation(Aggregate):
         self, state: Literal["accepted", "declined", "withdrawn"], request_id: str, person_id: str | None = None
     ) -> Self:
         """The next version: answered, and nothing personal left."""
-        gone = {"name": "", "email": "", "invited_by_name": ""}
+        gone = {"name": "", "email": "", "invited_by_name": "", "home_postal_code": None}
         return self.changed(request_id, state=state, person_id=person_id, **gone)
 
     def message(self, token: str, now: datetime, correlation_id: str) -> ColleagueInvited:

@@ -39,12 +39,6 @@ class LastCoordinator(Conflict):
     """This is the last coordinator. Please enter another one first."""
 
 
-class ActsElsewhere(Conflict):
-    """Somebody with this address has another task already. Please invite that person under “My organisation”."""
-
-    field = "email"
-
-
 class RoleNotHeld(Conflict):
     """This person does not have this role (any more)."""
 

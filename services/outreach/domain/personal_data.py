@@ -58,7 +58,8 @@ KEPT = (
     ),
     Kept(
         "outreach", ("invitations",),
-        "Invitations: name and e-mail address of whoever is asked to join a school or company",
+        "Invitations: name and e-mail address of whoever is asked to join a school or company, and of an ambassador "
+        "also the postal code at home when the company gave it",
         "Sending the invitation", PUBLIC_TASK,
         "with the answer, or after 14 days",
     ),

@@ -64,6 +64,13 @@ class DeclineVisit(Command):
     reason: Paragraph = ""
 
 
+class LeaveTeam(Command):
+    """A member of a confirmed team cannot come after all, and why; without an id it is the person who asks."""
+
+    ambassador_id: str | None = Field(None, max_length=64)
+    reason: Paragraph = ""
+
+
 class MoveVisit(DateGiven):
     """Another date for a proposed or confirmed visit."""
 

@@ -124,6 +124,10 @@ class ConfirmedHasItsDate(Conflict):
     """This visit is confirmed already. Please ask the agency to move it, or call it off and ask again."""
 
 
+class LastOfTheTeam(Conflict):
+    """Nobody else is in the team. Please call the visit off, or ask the agency to move it."""
+
+
 class DateAccepted(Conflict):
     """The school has agreed to this date already."""
 

@@ -22,6 +22,7 @@ from services.outreach.domain.visit_errors import (
     ConfirmedCannotBeWithdrawn,
     ConfirmedHasItsDate,
     DateAccepted,
+    LastOfTheTeam,
     NotConfirmedYet,
     NothingPlannedToMove,
     NothingProposed,
@@ -58,12 +59,12 @@ class Member(Facts):
 
 
 class Decline(Facts):
-    """An earlier no, or no answer in time: for which date, and why."""
+    """An earlier no, no answer in time, or a yes taken back: for which date, and why."""
 
     ambassador_id: str
     starts_local: WallTime
     reason: str = ""
-    kind: Literal["declined", "no_answer"] = "declined"
+    kind: Literal["declined", "no_answer", "left"] = "declined"
 
 
 class Visit(Aggregate):
@@ -179,6 +180,26 @@ class Visit(Aggregate):
             raise NothingProposed
         decline = Decline(ambassador_id=ambassador_id, starts_local=self.chosen.starts_local, reason=reason)
         return self._open_again(request_id, [decline], team=self._answered(member, "declined"), reason=reason)
+
+    def left_by(self, ambassador_id: str, reason: str, now: datetime, request_id: str) -> tuple[Self, Self]:
+        """The next version, confirmed with the others of the team, and the same with the one who left, for the message.
+
+        LastOfTheTeam, NotConfirmedYet, NotInTeam, VisitHasStarted.
+        """
+        self._must_be_active()
+        member = self._asked(ambassador_id)
+        if self.state != "confirmed" or self.chosen is None:
+            raise NotConfirmedYet
+        if self.chosen.starts_utc <= now:
+            raise VisitHasStarted(date=self.chosen.starts_local)
+        if len(self.team) == 1:
+            raise LastOfTheTeam
+        no = Decline(ambassador_id=ambassador_id, starts_local=self.chosen.starts_local, reason=reason, kind="left")
+        told = self.changed(
+            request_id, team=self._answered(member, "declined"), declines=(*self.declines, no)[-MOST_DECLINES:]
+        )
+        staying = tuple(each for each in self.team if each != member)
+        return told.model_copy(update={"team": staying}), told.model_copy(update={"reason": reason})
 
     def withdrawn(self, reason: str, request_id: str) -> tuple[Self, Self]:
         """As `declined`, but taken back by those who proposed. ConfirmedCannotBeWithdrawn, NothingProposed."""

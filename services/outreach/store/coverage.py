@@ -30,6 +30,8 @@ async def asked(store: Store, campaign_id: str) -> set[str]:
 
 async def teachers_of(store: Store, schools: Sequence[str]) -> dict[str, str]:
     """The address of one teacher of each school that has one, by school."""
+    if not schools:
+        return {}
     role = {"kind": "teacher", "organisation_id": {"$in": list(schools)}}
     found = store.db.people.find({"active": True, "roles": {"$elemMatch": role}}, {"email": 1, "roles": 1})
     people = await found.sort("_id", -1).to_list(None)

@@ -59,6 +59,7 @@ async def create_indexes(store: Store) -> None:
     await db.bookings.create_index([("ambassador_id", ASCENDING), ("starts_utc", DESCENDING)])
     await db.ambassadors.create_index("person_id", unique=True)
     await db.ambassadors.create_index("company_id")
+    await db.ambassadors.create_index("also_for")
 
 
 async def save(store: Store, visit: Visit, messages: Sequence[Message], session: Session) -> None:
@@ -182,13 +183,18 @@ async def active_companies(store: Store, ids: Sequence[str] | None) -> list[tupl
     return [(row["_id"], row["name"]) async for row in found]
 
 
+def for_companies(company_ids: Sequence[str]) -> Document:
+    """The query for the ambassadors who visit schools for one of these companies."""
+    return {"$or": [{"company_id": {"$in": company_ids}}, {"also_for": {"$in": company_ids}}]}
+
+
 async def people_and_companies(
     store: Store, found: Iterable[Ambassador], session: Session | None = None
 ) -> tuple[dict[str, Person], dict[str, str]]:
     """The people who are these ambassadors, and the names of their companies, by id."""
     listed = list(found)
     people = await _by_id(store, "people", {each.person_id for each in listed}, session)
-    companies = await _by_id(store, "companies", {each.company_id for each in listed}, session)
+    companies = await _by_id(store, "companies", {id for each in listed for id in each.companies}, session)
     return {id: from_document(Person, row) for id, row in people.items()}, {
         id: row["name"] for id, row in companies.items()
     }
@@ -271,15 +277,18 @@ async def overdue_proposals(store: Store, now: datetime, most: int) -> list[Visi
 
 
 async def without_person(store: Store, most: int) -> list[Ambassador]:
-    """Up to `most` ambassadors who are to be forgotten: the person has been erased, or has lost the role."""
-    here = [{"$eq": ["$$role.kind", "ambassador"]}, {"$eq": ["$$role.organisation_id", "$company_id"]}]
+    """Up to `most` ambassadors who are to be forgotten: the person has been erased, or has lost the role, for all of
+    the companies or for one."""
     roles = {"$ifNull": [{"$first": "$person.roles"}, []]}
-    held = {"$filter": {"input": roles, "as": "role", "cond": {"$and": here}}}
+    kept = {"$filter": {"input": roles, "as": "role", "cond": {"$eq": ["$$role.kind", "ambassador"]}}}
+    held = {"$map": {"input": kept, "as": "role", "in": "$$role.organisation_id"}}
+    companies = {"$concatArrays": [["$company_id"], {"$ifNull": ["$also_for", []]}]}
+    left = {"$not": [{"$setIsSubset": [companies, held]}]}
     erased = {"$ne": [{"$first": "$person.active"}, True]}
     gone = [
         {"$match": {"$or": [{"active": True}, {"named_still": True}]}},
         {"$lookup": {"from": "people", "localField": "person_id", "foreignField": "_id", "as": "person"}},
-        {"$match": {"$expr": {"$or": [erased, {"$and": ["$active", {"$eq": [held, []]}]}]}}},
+        {"$match": {"$expr": {"$or": [erased, {"$and": ["$active", left]}]}}},
         {"$limit": most},
     ]
     return [from_document(Ambassador, row) async for row in store.db.ambassadors.aggregate(gone)]

@@ -25,7 +25,7 @@ from services.outreach.store import people
 from services.outreach.store import visits as stored
 from services.outreach.store.core import Store
 from services.outreach.usecases import visit_rights as rights
-from services.outreach.usecases.people import enter_within, must_not_act_elsewhere
+from services.outreach.usecases.people import enter_within
 from services.outreach.usecases.visit_erasure import free_visits
 from services.outreach.usecases.visit_proposals import withdraw_member
 from services.outreach.usecases.visits import get_visit
@@ -68,19 +68,16 @@ class Candidate:
 async def enter_ambassador(
     store: Store, identity: Identity, command: EnterAmbassador, *, now: datetime, request_id: str
 ) -> Known:
-    """A new ambassador; the person gets the role, and is entered when the address is not known.
-
-    AlreadyAnAmbassador; ActsElsewhere when a company names somebody who has to be invited.
+    """A new ambassador, entered by a coordinator; the person gets the role, and is entered when the address is not
+    known. A company asks instead: `invite_ambassador`. AlreadyAnAmbassador.
     """
-    identity.must_act_for_company(command.company_id)
+    identity.must_coordinate()
 
     async def work(session: Session) -> Ambassador:
         id = derived_id(request_id, "ambassador")
         there = await store.get("ambassadors", Ambassador, id, session)
         if there:
             return there
-        if not identity.coordinates:
-            await must_not_act_elsewhere(store, command.email, command.company_id, session)
         role = RoleGiven(kind="ambassador", organisation_id=command.company_id)
         facts = command.model_dump(include={"name", "email", "language"})
         before = await people.by_email(store, command.email, session)
@@ -92,7 +89,7 @@ async def enter_ambassador(
         ambassador = await store.transaction(work)
     except AlreadyThere:  # the same address or the same request in this moment: it is found the second time
         ambassador = await store.transaction(work)
-    return (await _known(store, [ambassador]))[0]
+    return (await _known(store, identity, [ambassador]))[0]
 
 
 async def enter_for(
@@ -169,7 +166,7 @@ async def pause_ambassador(
     """Not asked any more until it is resumed: open proposals are declined, confirmed visits stay. AlreadyPaused."""
 
     def pause(ambassador: Ambassador, _: Sequence[Booking]) -> Ambassador:
-        identity.must_act_for_company(ambassador.company_id)
+        rights.must_manage(identity, ambassador)
         return ambassador.pausing(True, request_id)
 
     known = await _change(store, identity, ambassador_id, pause, request_id)
@@ -185,7 +182,7 @@ async def resume_ambassador(store: Store, identity: Identity, ambassador_id: str
     """Asked again. AlreadyTakesPart."""
 
     def resume(ambassador: Ambassador, _: Sequence[Booking]) -> Ambassador:
-        identity.must_act_for_company(ambassador.company_id)
+        rights.must_manage(identity, ambassador)
         return ambassador.pausing(False, request_id)
 
     return await _change(store, identity, ambassador_id, resume, request_id)
@@ -202,7 +199,7 @@ async def get_ambassador(store: Store, identity: Identity, ambassador_id: str) -
     if ambassador is None:
         raise AmbassadorNotFound
     rights.must_care_for(identity, ambassador)
-    return (await _known(store, [ambassador]))[0]
+    return (await _known(store, identity, [ambassador]))[0]
 
 
 async def own_ambassador(store: Store, identity: Identity) -> Known:
@@ -210,16 +207,16 @@ async def own_ambassador(store: Store, identity: Identity) -> Known:
     ambassador = await stored.ambassador_of(store, identity.id)
     if ambassador is None or not rights.is_own(identity, ambassador):
         raise NotAllowed
-    return (await _known(store, [ambassador]))[0]
+    return (await _known(store, identity, [ambassador]))[0]
 
 
 async def list_ambassadors(
     store: Store, identity: Identity, *, company_id: str | None = None, limit: int = 50, after: str | None = None
 ) -> tuple[list[Known], str | None]:
     """Active ambassadors: all for coordinators, those of their own companies for company contacts."""
-    both = {"$and": [_manageable(identity), {"company_id": company_id} if company_id else {}]}
+    both = {"$and": [_manageable(identity), stored.for_companies([company_id]) if company_id else {}]}
     found, following = await store.page("ambassadors", Ambassador, both, "person_id", limit, after)
-    return await _known(store, found), following
+    return await _known(store, identity, found), following
 
 
 async def companies_to_act_for(store: Store, identity: Identity) -> list[tuple[str, str]]:
@@ -239,10 +236,12 @@ async def free_ambassadors(
     visit = await get_visit(store, identity, visit_id) if visit_id else None
     when = PlannedDate(starts_local=date.starts_local, ends_local=date.ends_local, zone=date.zone or zone)
     must_exist(when)
-    return await candidates(store, allowed, when, visit)
+    return await _candidates(store, identity, allowed, when, visit)
 
 
-async def candidates(store: Store, where: Document, when: PlannedDate, visit: Visit | None) -> list[Candidate]:
+async def _candidates(
+    store: Store, identity: Identity, where: Document, when: PlannedDate, visit: Visit | None
+) -> list[Candidate]:
     """`free_ambassadors` among those that `where` finds, for who has been authorised."""
     found = await stored.find_ambassadors(store, where)
     school = await store.get("schools", School, visit.school_id) if visit else None
@@ -253,7 +252,7 @@ async def candidates(store: Store, where: Document, when: PlannedDate, visit: Vi
         visit.campaign_id if visit else None,
         without_visit=visit.id if visit else None,
     )
-    known = await _known(store, found)
+    known = await _known(store, identity, found)
     rated = [_rated(each, when, visit, school, bookings[each.ambassador.id]) for each in known]
     return sorted(rated, key=_order)
 
@@ -287,7 +286,7 @@ def _manageable(identity: Identity) -> Document:
     companies = identity.organisations("company")
     if not companies:
         raise NotAllowed
-    return {"active": True, "company_id": {"$in": companies}}
+    return {"active": True, **stored.for_companies(companies)}
 
 
 async def _change(
@@ -308,9 +307,13 @@ async def _change(
         await store.save("ambassadors", changed, session=session)
         return changed
 
-    return (await _known(store, [await store.transaction(work)]))[0]
+    return (await _known(store, identity, [await store.transaction(work)]))[0]
 
 
-async def _known(store: Store, found: Sequence[Ambassador]) -> list[Known]:
-    people, companies = await stored.people_and_companies(store, found)
-    return [Known(each, people.get(each.person_id), companies.get(each.company_id, "")) for each in found]
+async def _known(store: Store, identity: Identity, found: Sequence[Ambassador]) -> list[Known]:
+    seen = [rights.as_seen(identity, each) for each in found]
+    people, names = await stored.people_and_companies(store, seen)
+    return [
+        Known(each, people.get(each.person_id), ", ".join(names[id] for id in each.companies if id in names))
+        for each in seen
+    ]

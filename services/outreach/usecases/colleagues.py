@@ -5,6 +5,8 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.outreach.domain.ambassador_commands import EnterAmbassador
+from services.outreach.domain.ambassadors import known_fields
 from services.outreach.domain.invitations import (
     MOST_OPEN,
     VALID_FOR,
@@ -12,6 +14,7 @@ from services.outreach.domain.invitations import (
     Invitation,
     InvitationNotFound,
     InvitationsFull,
+    InviteAmbassador,
     InviteColleague,
     LastOne,
     OrganisationNotFound,
@@ -105,6 +108,29 @@ async def invite_colleague(
         return await store.transaction(work)
     except AlreadyThere:  # the same form in this very moment: it is found the second time
         return await store.transaction(work)
+
+
+async def invite_ambassador(
+    store: Store, identity: Identity, company_id: str, command: EnterAmbassador, *, now: datetime, request_id: str
+) -> Invitation:
+    """A company enters an ambassador: whoever it is gets a mail and has to agree, and the answer to the company is the
+    same whether the address is known here or not, so that nobody learns of what belongs to others.
+
+    As `invite_colleague`; AmbassadorFieldUnknown.
+    """
+    identity.must_act_for_company(company_id)
+    facts = command.model_dump(exclude={"company_id"})
+    question = InviteAmbassador(**{**facts, "fields": list(known_fields(command.fields))})
+    return await invite_colleague(store, identity, company_id, question, now=now, request_id=request_id)
+
+
+async def invited_ambassadors(store: Store, identity: Identity, *, now: datetime) -> list[Invitation]:
+    """Whom the companies of `identity` have asked to be an ambassador, and who has not answered; for coordinators
+    those stand at each company."""
+    if not (identity.coordinates or identity.has("company")):
+        raise NotAllowed
+    asked = [each for id in identity.organisations("company") for each in await stored.open_ones(store, id, now)]
+    return [each for each in asked if each.kind == "ambassador"]
 
 
 async def withdraw_invitation(

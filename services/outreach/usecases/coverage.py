@@ -39,7 +39,8 @@ async def show_coverage(
     campaign = await get_campaign(store, identity, campaign_id)
     known, (reached, asked) = await asyncio.gather(store.register.schools(), figures.reach(store.tally, campaign_id))
     districts, types = frozenset(campaign.districts), frozenset({school_type} if school_type else ())
-    here = [each for each in known if each.district_ags in districts and _fits(each.school_type, types)]
+    wanted = {each for each in {school.school_type for school in known} if _fits(each, types)}
+    here = [each for each in known if each.district_ags in districts and each.school_type in wanted]
     left_out = [each for each in here if each.id not in reached]
     listed = [each for each in left_out if municipality_ags in ("", each.municipality_ags)]
     start = next((place for place, each in enumerate(listed, 1) if each.id == after), 0)

@@ -23,7 +23,7 @@ async def see_invitation(store: Store, token: str, *, now: datetime) -> Invitati
 async def accept_invitation(store: Store, token: str, *, now: datetime, request_id: str) -> Person:
     """The invited address's person, who has the role now; no session begins. A second click finds it done.
 
-    InvitationNotValid, also when whoever invited acts there no longer; AlreadyAnAmbassador.
+    InvitationNotValid, also when whoever invited acts there no longer.
     """
 
     async def work(session: Session) -> Person:
@@ -85,10 +85,14 @@ async def _accepted(store: Store, person_id: str, session: Session) -> Person:
 async def _enter_ambassador(
     store: Store, invitation: Invitation, before: Person | None, person: Person, request_id: str, session: Session
 ) -> None:
-    """With usual limits, which the person changes on the own page. AlreadyAnAmbassador."""
+    """With the settings of the invitation, which the person changes on the own page; who is an ambassador already
+    visits schools for this company too, as before."""
+    company_id = invitation.organisation_id
     held = await visits.ambassador_of(store, person.id, session)
-    if held and held.company_id == invitation.organisation_id and held.as_person(before).active:
+    if held and held.as_person(before).active:
+        if company_id not in held.companies:
+            await store.save("ambassadors", held.joining(company_id, request_id), session=session)
         return
-    facts = invitation.model_dump(include={"name", "email", "language"})
-    command = EnterAmbassador(**facts, company_id=invitation.organisation_id)
+    said = {"name", "email", "language", "limits", "fields", "home_postal_code"}
+    command = EnterAmbassador(**invitation.model_dump(include=said), company_id=company_id)
     await enter_for(store, session, before, person, command, request_id)

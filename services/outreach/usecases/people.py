@@ -6,7 +6,6 @@ from datetime import datetime
 from services.outreach.domain.people import (
     AGENCY,
     AGENCY_ROLES,
-    ActsElsewhere,
     AddRoles,
     EnterPerson,
     LastCoordinator,
@@ -131,13 +130,6 @@ async def erase_known(store: Store, person: Person, *, now: datetime, request_id
         return changed
 
     return await store.transaction(work)
-
-
-async def must_not_act_elsewhere(store: Store, email: str, organisation_id: str, session: Session) -> None:
-    """ActsElsewhere when the person with this address has a role in another place: she has to be asked first."""
-    known = await stored.by_email(store, email, session)
-    if known and any(role.organisation_id != organisation_id for role in known.roles):
-        raise ActsElsewhere
 
 
 async def get_person(store: Store, identity: Identity, person_id: str) -> Person:

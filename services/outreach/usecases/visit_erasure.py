@@ -1,5 +1,6 @@
 """Erasure of what is personal in visits: contacts after the campaign's end, ambassadors with the person or the role."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -45,26 +46,28 @@ async def forget_erased_ambassadors(store: Store, now: datetime) -> int:
 async def forget_former(store: Store, person_id: str, now: datetime) -> None:
     """The same at once for this person, should it be an ambassador without the role; the hourly worker repeats it."""
     held = await stored.ambassador_of(store, person_id)
-    if held and not held.as_person(await store.get("people", Person, person_id)).active:
+    if held and held.as_person(await store.get("people", Person, person_id)) != held:
         with suppress(RuleBroken):
             await _forget(store, held, now)
 
 
-async def free_visits(store: Store, ambassador: Ambassador, now: datetime) -> None:
-    """Decline or call off what still counts on an ambassador who no longer takes part; school and team are told."""
+async def free_visits(store: Store, ambassador: Ambassador, now: datetime, staying: Sequence[str] = ()) -> None:
+    """Decline or call off what still counts on an ambassador who no longer takes part, but for the companies `staying`;
+    school and team are told."""
     for visit in await stored.of_ambassador(store, ambassador.id):
         member = visit.member_of(ambassador.person_id)
-        if member:
+        if member and member.company_id not in staying:
             await withdraw_member(store, visit, member, translate(NO_LONGER, visit.contact.language), now)
 
 
 async def _forget(store: Store, ambassador: Ambassador, now: datetime) -> None:
-    await free_visits(store, ambassador, now)
+    present = ambassador.as_person(await store.get("people", Person, ambassador.person_id))
+    await free_visits(store, ambassador, now, present.companies if present.active else ())
 
     async def work(session: Session) -> None:
         current = await store.get("ambassadors", Ambassador, ambassador.id, session)
         person = await store.get("people", Person, ambassador.person_id, session)
-        if current is None or (current.active and current.as_person(person).active):
+        if current is None or await _goes_on(store, current, person, session):
             return
         there = person is not None and person.active  # whose name stays in what was said until the person is erased
         await store.save("ambassadors", current.forgotten("erasure"), session=session, named_still=there)
@@ -72,3 +75,13 @@ async def _forget(store: Store, ambassador: Ambassador, now: datetime) -> None:
             await stored.erase_member(store, current, session)
 
     await store.transaction(work)
+
+
+async def _goes_on(store: Store, ambassador: Ambassador, person: Person | None, session: Session) -> bool:
+    """Whether there is a company left for which this ambassador visits schools; the others leave the record."""
+    present = ambassador.as_person(person)
+    if not (ambassador.active and present.active):
+        return False
+    if present != ambassador:
+        await store.save("ambassadors", present.changed("left"), session=session)
+    return True

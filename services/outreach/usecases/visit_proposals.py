@@ -6,6 +6,7 @@ from services.outreach.domain.ambassadors import Ambassador, AmbassadorUnknown
 from services.outreach.domain.visit_commands import (
     AcceptVisit,
     DeclineVisit,
+    LeaveTeam,
     ProposeVisit,
     RequestDates,
     WithdrawProposal,
@@ -23,6 +24,7 @@ from shared.mongo import Session
 from shared.schemas.outreach import (
     VisitCancelled,
     VisitConfirmed,
+    VisitMemberLeft,
     VisitProposalDeclined,
     VisitProposalExpired,
     VisitProposalWithdrawn,
@@ -49,7 +51,7 @@ async def propose_visit(
             raise AmbassadorUnknown
         rights.must_propose(identity, found.values())
         bounds = await bounds_of(store, visit.campaign_id, visit.school_id, zone, now, session)
-        team = [found[id] for id in command.ambassador_ids]
+        team = [rights.as_seen(identity, found[id]) for id in command.ambassador_ids]
         proposed = visit.proposed(
             command.alternative, team, bounds, request_id, material=command.material, preparation=command.preparation
         )
@@ -158,11 +160,30 @@ async def _expire(store: Store, visit_id: str, now: datetime, session: Session) 
     return await decide_on(store, before, decide, now, session) is not before
 
 
+async def leave_team(
+    store: Store, identity: Identity, visit_id: str, command: LeaveTeam, *, now: datetime, request_id: str
+) -> Visit:
+    """A member of a confirmed team drops out, and the visit takes place with the others.
+
+    LastOfTheTeam, NotConfirmedYet, NotInTeam, VisitHasStarted.
+    """
+
+    async def decide(visit: Visit, session: Session) -> Told:
+        ambassador = await _ambassador(store, identity, command.ambassador_id, session)
+        rights.must_take_out(identity, ambassador, visit)
+        if ambassador is None:
+            raise NotInTeam
+        staying, told = visit.left_by(ambassador.id, command.reason, now, request_id)
+        return Told(staying, VisitMemberLeft, told)
+
+    return await change(store, identity, visit_id, decide, now=now, request_id=request_id)
+
+
 async def withdraw_member(
     store: Store, visit: Visit, member: Member, reason: str, now: datetime, *, only_proposed: bool = False
 ) -> None:
-    """A member no longer takes part: an open proposal is declined, a confirmed visit to come is called off (unless
-    `only_proposed`)."""
+    """A member no longer takes part: an open proposal is declined; a confirmed visit to come takes place with the
+    others, or is called off when there are none (unless `only_proposed`)."""
     request_id = derived_id("withdrawn", visit.id, member.ambassador_id)
 
     async def decide(current: Visit, _: Session) -> Told:
@@ -171,9 +192,12 @@ async def withdraw_member(
         if current.state == "proposed":
             declined, told = current.declined(member.ambassador_id, reason, request_id)
             return Told(declined, VisitProposalDeclined, told)
-        if current.state == "confirmed" and current.chosen.starts_utc > now and not only_proposed:
+        if only_proposed or current.state != "confirmed" or current.chosen.starts_utc <= now:
+            return Told(current)
+        if len(current.team) == 1:
             return Told(current.cancelled(reason, request_id), VisitCancelled)
-        return Told(current)
+        staying, told = current.left_by(member.ambassador_id, reason, now, request_id)
+        return Told(staying, VisitMemberLeft, told)
 
     async def work(session: Session) -> None:
         await decide_on(store, await load(store, visit.id, session), decide, now, session)
@@ -182,11 +206,15 @@ async def withdraw_member(
 
 
 async def _answering(store: Store, identity: Identity, ambassador_id: str | None, session: Session) -> Ambassador:
-    if ambassador_id is None:
-        ambassador = await stored.ambassador_of(store, identity.id, session)
-    else:
-        ambassador = (await stored.ambassadors(store, [ambassador_id], session)).get(ambassador_id)
+    ambassador = await _ambassador(store, identity, ambassador_id, session)
     rights.must_answer_for(identity, ambassador)
     if ambassador is None:
         raise NotInTeam
     return ambassador
+
+
+async def _ambassador(store: Store, identity: Identity, id: str | None, session: Session) -> Ambassador | None:
+    """The one with this id; without an id, the person who asks."""
+    if id is None:
+        return await stored.ambassador_of(store, identity.id, session)
+    return (await stored.ambassadors(store, [id], session)).get(id)

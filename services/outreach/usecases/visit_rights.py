@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from services.outreach.domain.ambassadors import Ambassador
-from services.outreach.domain.visits import Visit
+from services.outreach.domain.visits import Member, Visit
 from shared.auth import Identity
 from shared.errors import NotAllowed
 from shared.mongo import Document
@@ -24,7 +24,7 @@ def sees_contact(identity: Identity, visit: Visit) -> bool:
 
 def must_propose(identity: Identity, team: Iterable[Ambassador]) -> None:
     """NotAllowed unless a coordinator or, for ambassadors of their own company only, a company contact."""
-    own = identity.has("company") and all(identity.has("company", each.company_id) for each in team)
+    own = identity.has("company") and all(manages(identity, each) for each in team)
     if not (identity.coordinates or own):
         raise NotAllowed
 
@@ -34,6 +34,19 @@ def must_answer_for(identity: Identity, ambassador: Ambassador | None) -> None:
     own = ambassador is not None and is_own(identity, ambassador)
     if not (identity.coordinates or own):
         raise NotAllowed
+
+
+def must_take_out(identity: Identity, ambassador: Ambassador | None, visit: Visit) -> None:
+    """NotAllowed unless the ambassador in person, or `takes_out`."""
+    member = next((each for each in visit.team if ambassador and each.ambassador_id == ambassador.id), None)
+    own = ambassador is not None and is_own(identity, ambassador)
+    if not (identity.coordinates or own or (member is not None and takes_out(identity, member))):
+        raise NotAllowed
+
+
+def takes_out(identity: Identity, member: Member) -> bool:
+    """Whether this is a coordinator or a contact of the company for which the member comes."""
+    return identity.coordinates or identity.has("company", member.company_id)
 
 
 def must_answer_for_school(identity: Identity, visit: Visit) -> None:
@@ -89,13 +102,30 @@ def for_team(identity: Identity, visit: Visit) -> bool:
 
 def is_own(identity: Identity, ambassador: Ambassador) -> bool:
     """Whether this person is the ambassador."""
-    return identity.has("ambassador", ambassador.company_id) and identity.id == ambassador.person_id
+    own = any(identity.has("ambassador", company_id) for company_id in ambassador.companies)
+    return own and identity.id == ambassador.person_id
 
 
 def must_care_for(identity: Identity, ambassador: Ambassador) -> None:
-    """NotAllowed unless the ambassador in person, a contact of the same company, or a coordinator."""
+    """NotAllowed unless the ambassador in person, a contact of one of the companies, or a coordinator."""
     if not is_own(identity, ambassador):
-        identity.must_act_for_company(ambassador.company_id)
+        must_manage(identity, ambassador)
+
+
+def must_manage(identity: Identity, ambassador: Ambassador) -> None:
+    """NotAllowed unless a coordinator or `manages`."""
+    if not (identity.coordinates or manages(identity, ambassador)):
+        raise NotAllowed
+
+
+def manages(identity: Identity, ambassador: Ambassador) -> bool:
+    """Whether this is a contact of one of the companies for which the ambassador visits schools."""
+    return any(identity.has("company", company_id) for company_id in ambassador.companies)
+
+
+def as_seen(identity: Identity, ambassador: Ambassador) -> Ambassador:
+    """The ambassador; for a company's contact without the other companies."""
+    return ambassador if identity.coordinates else ambassador.seen_by(identity.organisations("company"))
 
 
 def visible(identity: Identity) -> Document:

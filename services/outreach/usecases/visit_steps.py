@@ -29,6 +29,8 @@ class Steps:
     can_move: bool
     can_cancel: bool
     can_complete: bool
+    can_leave: bool
+    can_take_out: bool
     accepted: bool
 
     @property
@@ -44,6 +46,7 @@ def steps(identity: Identity, visit: Visit, now: datetime) -> Steps:
     member = visit.member_of(identity.id) if rights.in_team(identity, visit) else None
     begun = visit.chosen is not None and visit.chosen.starts_utc <= now
     school = rights.for_school(identity, visit)
+    droppable = visit.state == "confirmed" and not begun and len(visit.team) > 1
     possible = {
         "can_propose": visit.state == "requested" and (identity.coordinates or identity.has("company")),
         "can_answer": visit.state == "proposed" and not begun and member is not None and member.answer == "open",
@@ -53,6 +56,8 @@ def steps(identity: Identity, visit: Visit, now: datetime) -> Steps:
         "can_move": identity.coordinates and (visit.state == "proposed" or (visit.state == "confirmed" and not begun)),
         "can_cancel": active and rights.calls_off(identity, visit),
         "can_complete": visit.state == "confirmed" and begun and rights.sees_contact(identity, visit),
+        "can_leave": droppable and member is not None,
+        "can_take_out": droppable and any(rights.takes_out(identity, each) for each in visit.team),
         "accepted": visit.state == "proposed" and member is not None and member.answer == "accepted",
     }
     return Steps(_next(visit, possible, begun, identity.coordinates, now), **possible)

@@ -10,7 +10,8 @@ from starlette.datastructures import FormData
 from services.outreach.domain.ambassadors import EnterAmbassador
 from services.outreach.domain.common import Command
 from services.outreach.edge import wrong
-from services.outreach.usecases import ambassadors
+from services.outreach.usecases import ambassadors, colleagues
+from services.outreach.usecases.visit_rights import manages, must_manage
 from services.outreach.web.addresses import with_query
 from services.outreach.web.ambassadors import block_for, change_for, settings_of, unblock_for
 from services.outreach.web.desk import Again, Desk, FormError, TheDesk
@@ -25,24 +26,31 @@ async def show_all(
     desk: TheDesk,
     company_id: Annotated[str, Query(max_length=64)] = "",
     after: Annotated[str, Query(max_length=500)] = "",
+    done: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
     """The ambassadors whom I look after, and the form for another one."""
-    return await _list_page(desk, company_id=company_id, after=after)
+    return await _list_page(desk, company_id=company_id, after=after, invited=done == "invited")
 
 
 @router.post("/ambassadors")
 async def enter(desk: TheDesk) -> Response:
-    """Enter an ambassador."""
+    """Enter an ambassador; a company's are asked by mail first."""
 
     async def use(command: BaseModel, request_id: str) -> None:
         assert isinstance(command, EnterAmbassador)
-        await ambassadors.enter_ambassador(desk.store, desk.person, command, now=desk.now, request_id=request_id)
+        if desk.person.coordinates:
+            await ambassadors.enter_ambassador(desk.store, desk.person, command, now=desk.now, request_id=request_id)
+        else:
+            await colleagues.invite_ambassador(
+                desk.store, desk.person, command.company_id, command, now=desk.now, request_id=request_id
+            )
 
     async def again(form: FormData, error: FormError) -> Response:
         typed = {**form, "fields": form.getlist("fields")}
         return await _list_page(desk, 422, values=typed, **wrong(desk.request, error))
 
-    return await desk.act(EnterAmbassador, lambda form: nested(form, lists=("fields",)), use, again, LIST)
+    then = LIST if desk.person.coordinates else f"{LIST}?done=invited"
+    return await desk.act(EnterAmbassador, lambda form: nested(form, lists=("fields",)), use, again, then)
 
 
 @router.get("/ambassadors/{ambassador_id}")
@@ -73,7 +81,7 @@ async def unblock(ambassador_id: str, desk: TheDesk) -> Response:
 async def ask_to_pause(ambassador_id: str, desk: TheDesk) -> Response:
     """The first of two steps: what a break causes."""
     known = await ambassadors.get_ambassador(desk.store, desk.person, ambassador_id)
-    desk.person.must_act_for_company(known.ambassador.company_id)
+    must_manage(desk.person, known.ambassador)
     if known.ambassador.paused:
         return see_other(_address(ambassador_id))
     counts = (await ambassadors.visit_counts(desk.store, [known]))[ambassador_id]
@@ -125,7 +133,7 @@ async def _page(
         me=known.ambassador,
         spans=known.ambassador.blocked_spans(desk.today),
         counts=(await ambassadors.visit_counts(desk.store, [known]))[ambassador_id],
-        manages=desk.person.coordinates or desk.person.has("company", known.ambassador.company_id),
+        manages=desk.person.coordinates or manages(desk.person, known.ambassador),
         values={**settings_of(known), **(typed or {})},
         **more,
     )
@@ -142,6 +150,7 @@ async def _list_page(
     found, cursor = await ambassadors.list_ambassadors(
         desk.store, desk.person, company_id=company_id or None, limit=50, after=after or None
     )
+    more = {"invited": False, **more}
     typed = {"limits.per_week": 1, "limits.per_campaign": 6, "fields": [], "company_id": company_id, **(values or {})}
     return desk.show(
         "visits_ambassadors.html",
@@ -149,6 +158,7 @@ async def _list_page(
         ambassadors=found,
         counts=await ambassadors.visit_counts(desk.store, found),
         companies=await ambassadors.companies_to_act_for(desk.store, desk.person),
+        asked=await colleagues.invited_ambassadors(desk.store, desk.person, now=desk.now),
         company_id=company_id,
         rest=with_query(LIST, company_id=company_id or None, after=cursor) if cursor else None,
         values=typed,

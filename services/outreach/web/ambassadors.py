@@ -27,7 +27,8 @@ MOST_AT_ONCE = 101  # one more than BlockDays takes, so that a longer range is r
 @router.get("/my-visits")
 async def my_visits(desk: TheDesk) -> Response:
     """An ambassador's own page: what needs an answer, what is planned, blocked days and limits."""
-    return await _own_page(desk, declined=desk.request.query_params.get("done") == "declined")
+    done = desk.request.query_params.get("done")
+    return await _own_page(desk, declined=done == "declined", left=done == "left")
 
 
 @router.post("/my-visits/block")
@@ -128,7 +129,7 @@ async def _own_page(desk: Desk, status: int = 200, typed: Mapping[str, Any] | No
         ambassadors.own_ambassador(desk.store, desk.person), visits.own_visits(desk.store, desk.person)
     )
     shown = [(visit, steps(desk.person, visit, desk.now)) for visit in found]
-    more = {"declined": False, **more}
+    more = {"declined": False, "left": False, **more}
     names = await around(desk.store, found)
     me = known.ambassador
     schools = {id: me.distance_km(school.lat, school.lon) for id, school in names.schools.items()}

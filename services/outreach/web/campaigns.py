@@ -1,10 +1,10 @@
 """Pages for campaigns: the coordinator's home, a campaign's form, and its report."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.datastructures import FormData
 
 from services.outreach.domain.campaigns import Campaign, CampaignGiven
@@ -56,12 +56,19 @@ async def open_campaign(
         campaign = await campaigns.open_campaign(store, person, command, zone=zone, now=now, request_id=request_id)
     except FORM_ERRORS as error:
         return _form(request, pages, None, _typed(form), 422, **wrong(request, error))
-    return see_other(f"/outreach/campaigns/{campaign.id}")
+    return see_other(f"/outreach/campaigns/{campaign.id}?done=opened")
 
 
 @router.get("/campaigns/{campaign_id}")
 async def show(
-    campaign_id: str, request: Request, pages: ThePages, store: TheStore, zone: Zone, now: Now, person: Person
+    campaign_id: str,
+    request: Request,
+    pages: ThePages,
+    store: TheStore,
+    zone: Zone,
+    now: Now,
+    person: Person,
+    done: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     """A campaign with its report."""
     campaign = await campaigns.get_campaign(store, person, campaign_id)
@@ -71,6 +78,7 @@ async def show(
         request,
         "campaign.html",
         campaign=campaign,
+        done=done,
         phase=campaign.phase(now),
         moments={name: _wall(getattr(campaign, name), zone) for name in _MOMENTS},
         districts=[district.name for district in region.districts() if district.ags in campaign.districts],
@@ -109,7 +117,7 @@ async def change(
         )
     except FORM_ERRORS as error:
         return _form(request, pages, campaign, _typed(form), 422, **wrong(request, error))
-    return see_other(f"/outreach/campaigns/{campaign_id}")
+    return see_other(f"/outreach/campaigns/{campaign_id}?done=saved")
 
 
 def _form(

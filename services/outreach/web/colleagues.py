@@ -11,15 +11,17 @@ from services.outreach.usecases import colleagues, invitations, sign_in
 from services.outreach.usecases.colleagues import Team
 from services.outreach.usecases.sign_in import AskForSignIn
 from services.outreach.web.sign_in import status_of_form
+from shared import region
 from shared.auth import hash_of_key
 from shared.errors import RuleBroken
 from shared.ids import derived_id
 from shared.schemas.outreach import RoleKind
 from shared.web.callers import Person, Visitor, client_of
-from shared.web.pages import form_request_id, nested, posted, see_other, validated
+from shared.web.pages import form_request_id, language_of, nested, posted, see_other, validated
 
 router = APIRouter()
 MINE = "/outreach/my-organisation"
+MY_VISITS = "/outreach/my-visits"
 Id = Annotated[str, Query(max_length=64)]
 Text = Annotated[str, Query(max_length=500)]
 
@@ -114,7 +116,8 @@ async def invitation(
         asked = await invitations.see_invitation(store, token, now=now)
     except RuleBroken as error:
         return pages.show(request, "invitation.html", 404, asked=None, token="", **wrong(request, error))
-    return pages.show(request, "invitation.html", asked=asked, token=token)
+    field_names = region.career_fields(language_of(request))
+    return pages.show(request, "invitation.html", asked=asked, token=token, field_names=field_names)
 
 
 @router.post("/invitations/accept")
@@ -126,7 +129,8 @@ async def accept(request: Request, pages: ThePages, store: TheStore, now: Now, p
     try:
         accepted = await invitations.accept_invitation(store, token, now=now, request_id=request_id)
         if person and person.id == accepted.id:
-            return see_other(MINE)
+            acts = any(role.kind in ("teacher", "company") for role in accepted.roles)
+            return see_other(MINE if acts else MY_VISITS)
         command = AskForSignIn(email=accepted.email, back_to="/outreach/account")
         handle = await sign_in.ask_for_sign_in(
             store, command, client=client_of(request), now=now, request_id=request_id

@@ -11,16 +11,18 @@ from services.outreach.domain.visit_commands import (
     CancelVisit,
     CompleteVisit,
     DeclineVisit,
+    LeaveTeam,
     MoveVisit,
     ProposeVisit,
     RequestDates,
     WithdrawProposal,
 )
 from services.outreach.domain.visit_dates import DateGiven
-from services.outreach.domain.visits import Visit
+from services.outreach.domain.visits import Member, Visit
 from services.outreach.edge import wrong
 from services.outreach.store.visits import around
 from services.outreach.usecases import ambassadors, visit_proposals, visits
+from services.outreach.usecases.visit_rights import takes_out
 from services.outreach.usecases.visit_steps import steps
 from services.outreach.web.calendar_file import calendar_file
 from services.outreach.web.desk import Again, Desk, FormError, TheDesk
@@ -31,6 +33,7 @@ from shared.web.pages import nested, see_other
 
 router = APIRouter()
 Alternative = Annotated[int, Query(ge=0, le=2)]
+AmbassadorId = Annotated[str, Query(max_length=64)]
 SUGGESTED = 2
 
 
@@ -177,6 +180,36 @@ async def withdraw(visit_id: str, desk: TheDesk) -> Response:
     return await desk.act(WithdrawProposal, nested, use, again, _address(visit_id))
 
 
+@router.get("/visits/{visit_id}/leave")
+async def ask_to_leave(visit_id: str, desk: TheDesk, ambassador_id: AmbassadorId = "") -> Response:
+    """The first of two steps: what it causes that one of the team does not come."""
+    visit = await visits.get_visit(desk.store, desk.person, visit_id)
+    if _leaving(desk, visit, ambassador_id) is None:
+        return see_other(_address(visit_id))
+    return await _leave_step(desk, visit, ambassador_id)
+
+
+@router.post("/visits/{visit_id}/leave")
+async def leave(visit_id: str, desk: TheDesk) -> Response:
+    """The second step: the visit takes place with the others."""
+
+    async def use(command: LeaveTeam, request_id: str) -> None:
+        await visit_proposals.leave_team(
+            desk.store, desk.person, visit_id, command, now=desk.now, request_id=request_id
+        )
+
+    async def again(form: FormData, error: FormError) -> Response:
+        visit = await visits.get_visit(desk.store, desk.person, visit_id)
+        reasons = wrong(desk.request, error)
+        if _leaving(desk, visit, str(form.get("ambassador_id", ""))) is None:
+            return await _page(desk, visit_id, 0, 422, values=dict(form), **reasons)
+        return await _leave_step(desk, visit, str(form.get("ambassador_id", "")), 422, values=dict(form), **reasons)
+
+    own = not (desk.person.coordinates or desk.person.has("company"))
+    then = "/outreach/my-visits?done=left" if own else _address(visit_id)
+    return await desk.act(LeaveTeam, nested, use, again, then)
+
+
 @router.get("/visits/{visit_id}/cancel")
 async def ask_to_cancel(visit_id: str, desk: TheDesk) -> Response:
     """The first of two steps: what will happen, and why it is called off."""
@@ -211,6 +244,20 @@ async def calendar(visit_id: str, desk: TheDesk) -> Response:
         raise NotFound
     names = await around(desk.store, [visit])
     return calendar_file(desk, visit, names.schools[visit.school_id])
+
+
+def _leaving(desk: Desk, visit: Visit, ambassador_id: str) -> Member | None:
+    """The member of a confirmed team whom this person can take out: with this id, else the person."""
+    step = steps(desk.person, visit, desk.now)
+    if not ambassador_id:
+        return visit.member_of(desk.person.id) if step.can_leave else None
+    member = next((each for each in visit.team if each.ambassador_id == ambassador_id), None)
+    return member if member and step.can_take_out and takes_out(desk.person, member) else None
+
+
+async def _leave_step(desk: Desk, visit: Visit, ambassador_id: str, status: int = 200, **more: Any) -> Response:
+    leaving = _leaving(desk, visit, ambassador_id)
+    return await _step(desk, "visits_leave.html", visit.id, status, leaving=leaving, own=not ambassador_id, **more)
 
 
 def _address(visit_id: str) -> str:
@@ -257,6 +304,7 @@ async def _page(desk: Desk, visit_id: str, alternative: int, status: int = 200, 
         candidates=candidates,
         alternative=chosen,
         me=visit.member_of(desk.person.id),
+        out={each.ambassador_id for each in visit.team if step.can_take_out and takes_out(desk.person, each)},
         values={"pupils_reached": str(visit.pupils), **await _suggested(desk, visit, candidates), **typed},
         **more,
     )

@@ -12,8 +12,10 @@ from services.outreach.usecases import schools
 from services.outreach.usecases.people import enter_person
 from services.outreach.usecases.schools import import_schools
 from services.outreach.web.routers import ROUTERS
+from tests.integration.outreach.conftest import PUBLIC_URL
 from tests.integration.outreach.test_school_import import REGISTER
 from tests.support.outreach import COORDINATOR, NOW, confirmed, offer, registration, slot
+from tests.support.visits import school
 
 pytestmark = pytest.mark.processes_only
 PAGES = [
@@ -98,7 +100,30 @@ async def test_a_campaign_is_opened_and_a_double_click_opens_it_once(office, sto
     kept = await store.db.campaigns.find_one({})
     assert kept["booking_from"].isoformat() == "2026-11-15T07:00:00+00:00", "wall time in Berlin"
     page = await office.get(first.headers["location"])
-    assert "Muster-Kampagne" in page.text
+    assert "Muster-Kampagne" in page.text and "The campaign is saved." in page.text
+    path = first.headers["location"].partition("?")[0]
+    assert "is saved" not in (await office.get(path)).text
+    await office.get(f"{path}/change")
+    changed = await office.send(f"{path}/change", {**CAMPAIGN, "name": "Anders"})
+    assert changed.headers["location"] == f"{path}?done=saved"
+    page = await office.get(changed.headers["location"])
+    assert "Anders" in page.text and "What you see here holds from now on." in page.text
+
+
+@pytest.mark.parametrize(
+    ("came_from", "back"),
+    [
+        (f"{PUBLIC_URL}/outreach/schools?district=05970&q=", "/outreach/schools?district=05970&amp;q="),
+        (f"{PUBLIC_URL}/outreach/schools?done=saved", "/outreach/schools"),
+        (f"{PUBLIC_URL}/outreach/people?q=1", "/outreach/schools"),
+        ("https://elsewhere.example/outreach/schools?district=05970", "/outreach/schools"),
+        ("", "/outreach/schools"),
+    ],
+)
+async def test_the_way_back_to_a_list_keeps_its_filters(office, store, came_from, back):
+    await store.insert("schools", school())
+    page = await office.client.get("/outreach/schools/100001", headers={"Referer": came_from})
+    assert page.status_code == 200 and f'<p class="crumb"><a href="{back}">' in page.text
 
 
 async def test_a_form_with_faults_comes_back_with_reasons_and_what_was_typed(office):
@@ -113,7 +138,7 @@ async def test_a_form_with_faults_comes_back_with_reasons_and_what_was_typed(off
 
 async def test_the_campaigns_page_shows_figures_and_bars_drawn_by_attributes(office, running, store):
     await office.get("/outreach/campaigns/new")
-    path = (await office.send("/outreach/campaigns/new", CAMPAIGN)).headers["location"]
+    path = (await office.send("/outreach/campaigns/new", CAMPAIGN)).headers["location"].partition("?")[0]
     on = slot(offer(path.rsplit("/", 1)[1]))
     await running.app.state.dispatcher.receive(confirmed(registration(on, 1, 24)).to_wire(), 1)
     page = await office.get(path)

@@ -85,6 +85,24 @@ async def test_a_verified_address_that_the_register_knows_signs_in_and_leads_on(
     assert "Toni Muster" in (await visitor.get("/outreach/account")).text
 
 
+async def test_who_signs_in_by_the_provider_over_somebody_else_ends_that_session(visitor, toni, store, running):
+    roles = [RoleGiven(kind="operator")]
+    other = await enter_person(
+        store, COORDINATOR, EnterPerson(name="Olga Vorher", email="olga@schule.example", roles=roles),
+        now=NOW, request_id="olga",
+    )  # fmt: skip
+    copied = running.app.state.sessions.open(other.id, other.session_epoch)
+    visitor.client.cookies.set(SESSION_COOKIE, copied)
+    assert "Olga Vorher" in (await visitor.get("/outreach/account")).text
+    assert (await walk(visitor)).status_code == 303
+    assert len((await store.db.people.find_one({"_id": other.id}))["ended_sessions"]) == 1
+    assert "Toni Muster" in (await visitor.get("/outreach/account")).text
+    running.app.state.directory._kept.clear()
+    async with http(running.app) as elsewhere:
+        elsewhere.cookies.set(SESSION_COOKIE, copied)
+        assert (await elsewhere.get("/outreach/account")).status_code == 303
+
+
 async def test_the_way_to_the_provider_carries_state_nonce_and_a_challenge(visitor):
     asked = query_of(await begin(visitor))
     assert asked["response_type"] == "code" and asked["code_challenge_method"] == "S256"

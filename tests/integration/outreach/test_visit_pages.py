@@ -187,7 +187,7 @@ async def test_an_ambassador_accepts_declines_and_blocks_days(sign_in, store, cl
     assert "24 pupils were reached" in await shown(browser, f"/outreach/visits/{first.id}")
 
 
-async def test_a_company_proposes_only_its_own_ambassadors_and_enters_new_ones(as_person, store):
+async def test_a_company_proposes_only_its_own_ambassadors_and_invites_new_ones(as_person, store):
     visit = await asked(store)
     company = await as_person("company", "works")
     page = await shown(company, f"/outreach/visits/{visit.id}")
@@ -200,7 +200,9 @@ async def test_a_company_proposes_only_its_own_ambassadors_and_enters_new_ones(a
     typed = {"company_id": "works", "name": "Dora", "email": "dora@betrieb.example", "language": "de",
              "limits.per_week": "1", "limits.per_campaign": "5", "fields": ["M"]}  # fmt: skip
     await sent(company, "/outreach/ambassadors", typed)
-    assert "Dora" in await shown(company, "/outreach/ambassadors")
+    page = await shown(company, "/outreach/ambassadors")
+    assert "has not answered yet" in page and "dora@betrieb.example" in page
+    assert await store.db.people.count_documents({"email_key": "dora@betrieb.example"}) == 0
     assert (await company.send("/outreach/ambassadors", {**typed, "email": ""})).status_code == 422
 
 

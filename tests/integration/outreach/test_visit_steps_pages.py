@@ -179,6 +179,41 @@ async def test_the_list_is_filtered_by_what_stands_in_the_address(sign_in, coord
     assert "No visit fits this filter" in page
 
 
+async def test_one_of_a_team_drops_out_in_two_steps(as_person, store):
+    visit = await confirmed(store, "a", "b")
+    path = f"/outreach/visits/{visit.id}"
+    ada = await as_person("ambassador", "a")
+    assert f'href="{path}/leave"' in await shown(ada, path)
+    page = await shown(ada, f"{path}/leave")
+    assert "The visit takes place without you, with: Ben (Demo)." in page and f'href="{path}/cancel"' in page
+    assert len((await store.db.visits.find_one({"_id": visit.id}))["team"]) == 2, "looking changes nothing"
+    await sent(ada, f"{path}/leave", {"reason": "Prüfung"})
+    assert "The visit takes place with the others of the team" in await shown(ada, "/outreach/my-visits?done=left")
+    row = await store.db.visits.find_one({"_id": visit.id})
+    assert (row["state"], [each["ambassador_id"] for each in row["team"]]) == ("confirmed", ["b"])
+    page = await shown(await as_person("coordinator"), path)
+    assert "dropped out of the team (Prüfung)" in page and "does not come …" not in page
+    ben = await as_person("ambassador", "b")
+    assert f'href="{path}/leave"' not in await shown(ben, path)
+    assert (await ben.get(f"{path}/leave")).status_code == 303
+    await shown(ben, "/outreach/my-visits")
+    assert (await ben.send(f"{path}/leave", {"reason": ""})).status_code == 422
+
+
+async def test_a_company_takes_one_of_its_own_out_of_a_team(as_person, store):
+    visit = await confirmed(store, "a", "c")
+    path = f"/outreach/visits/{visit.id}"
+    company = await as_person("company", "works")
+    page = await shown(company, path)
+    assert f"{path}/leave?ambassador_id=a" in page and f"{path}/leave?ambassador_id=c" not in page
+    assert (await company.get(f"{path}/leave?ambassador_id=c")).status_code == 303
+    assert "Ada (Demo) does not come?" in await shown(company, f"{path}/leave?ambassador_id=a")
+    assert (await company.send(f"{path}/leave", {"ambassador_id": "c"})).status_code == 403
+    await shown(company, f"{path}/leave?ambassador_id=a")
+    await sent(company, f"{path}/leave", {"ambassador_id": "a", "reason": ""})
+    assert (await store.db.visits.find_one({"_id": visit.id}))["team"][0]["ambassador_id"] == "c"
+
+
 async def test_a_break_is_begun_in_two_steps_and_ended(as_person, store):
     open_one = await propose(store, await asked(store), "a", "b")
     company = await as_person("company", "works")

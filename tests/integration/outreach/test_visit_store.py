@@ -19,6 +19,7 @@ from services.outreach.domain.visit_commands import (
     CancelVisit,
     CompleteVisit,
     DeclineVisit,
+    LeaveTeam,
     MoveVisit,
 )
 from services.outreach.domain.visits import Visit
@@ -400,9 +401,8 @@ async def test_what_needs_doing_comes_first_in_pages(store):
 
 async def test_a_person_is_an_ambassador_once(store):
     command = EnterAmbassador(name="Neu", email="neu@betrieb.example", company_id="works", fields=["M"])
-    works = identity("company", "works")
-    new = await ambassadors.enter_ambassador(store, works, command, now=NOW, request_id="one")
-    again = await ambassadors.enter_ambassador(store, works, command, now=NOW, request_id="one")
+    new = await ambassadors.enter_ambassador(store, COORDINATOR, command, now=NOW, request_id="one")
+    again = await ambassadors.enter_ambassador(store, COORDINATOR, command, now=NOW, request_id="one")
     assert new == again and new.person.roles[0].kind == "ambassador"
     elsewhere = command.model_copy(update={"company_id": "other", "email": "NEU@betrieb.example"})
     with pytest.raises(rules.AlreadyAnAmbassador):
@@ -410,7 +410,75 @@ async def test_a_person_is_an_ambassador_once(store):
     person = await store.get("people", Person, new.person.id)
     assert [role.organisation_id for role in person.roles] == ["works"]
     with pytest.raises(NotAllowed):
-        await ambassadors.enter_ambassador(store, OTHER, command, now=NOW, request_id="three")
+        await ambassadors.enter_ambassador(store, identity("company", "works"), command, now=NOW, request_id="three")
+
+
+async def test_an_ambassador_of_two_companies_is_proposed_by_each_and_booked_once(store):
+    await store.db.ambassadors.update_one({"_id": "a"}, {"$set": {"also_for": ["other"]}})
+    role = {"kind": "ambassador", "organisation_id": "other"}
+    await store.db.people.update_one({"_id": "person-a"}, {"$push": {"roles": role}})
+    first, second = await asked(store), await asked(store)
+    proposed = await propose(store, first, "a", who=OTHER)
+    assert proposed.companies() == {"other"}, "the company that proposes, and not the first one"
+    assert (await outcome(propose(store, second, "a", who=WORKS))) == "AmbassadorIsBooked"
+    assert await outcome(visits.get_visit(store, WORKS, first.id)) == "NotAllowed"
+
+
+async def leave(store: Store, visit: Visit, ambassador_id: str | None, who=COORDINATOR, request_id: str = "") -> Visit:
+    command = LeaveTeam(ambassador_id=ambassador_id, reason="Prüfung")
+    return await visit_proposals.leave_team(
+        store, who, visit.id, command, now=NOW, request_id=request_id or random_id()
+    )
+
+
+async def test_one_of_a_team_drops_out_and_the_visit_takes_place_with_the_others(store):
+    visit = await confirmed(store)
+    for _ in range(2):  # a repeated request finds it done
+        left = await leave(store, visit, None, ADA, "left")
+    assert (left.state, [each.ambassador_id for each in left.team]) == ("confirmed", ["b"])
+    assert [(row["ambassador_id"], row["state"]) for row in await booked(store)] == [("b", "confirmed")]
+    assert (await said(store, visit.id))[-2:] == ["VisitConfirmed", "VisitMemberLeft"]
+    row = await store.db.outbox.find_one({"aggregate": f"visit:{visit.id}"}, sort=[("order", -1)])
+    told = read_message(row["wire"]).visit
+    assert [(each.ambassador_id, each.answer) for each in told.team] == [("a", "declined"), ("b", "accepted")]
+    assert (told.state, told.reason) == ("confirmed", "Prüfung")
+    assert await outcome(visits.get_visit(store, ADA, visit.id)) == "NotAskedAnyMore"
+    assert await outcome(leave(store, visit, None, BEN)) == "LastOfTheTeam"
+    await propose(store, await asked(store), "a")  # free again at that time
+
+
+async def test_of_two_who_drop_out_at_once_one_stays(store):
+    for _ in range(8):
+        visit = await confirmed(store)
+        both = [outcome(leave(store, visit, None, who)) for who in (ADA, BEN)]
+        found = sorted(await asyncio.gather(*both))
+        assert found[1] == "done" and found[0] in ("ChangedMeanwhile", "LastOfTheTeam"), found
+        assert len(await booked(store)) == 1
+        await cancel(store, visit)
+
+
+@pytest.mark.parametrize(
+    ("who", "result"),
+    [(COORDINATOR, "done"), (WORKS, "done"), (OTHER, "NotAllowed"), (BEN, "NotAllowed"), (TEACHER, "NotAllowed"),
+     (STRANGER, "NotAllowed")],
+)  # fmt: skip
+async def test_who_may_take_one_out_of_a_team(store, who, result):
+    visit = await confirmed(store)
+    assert await outcome(leave(store, visit, "a", who)) == result
+
+
+async def test_nobody_drops_out_of_what_is_not_confirmed_or_has_begun(store):
+    visit = await asked(store)
+    await propose(store, visit, "a", "b")
+    assert await outcome(leave(store, visit, "a")) == "NotConfirmedYet"
+    assert await outcome(leave(store, visit, "c")) == "NotInTeam"
+    for id in ("a", "b"):
+        await accept(store, visit, id)
+    late = LeaveTeam(ambassador_id="a")
+    begun = visit_proposals.leave_team(
+        store, COORDINATOR, visit.id, late, now=NOW + timedelta(days=8), request_id="late"
+    )
+    assert await outcome(begun) == "VisitHasStarted"
 
 
 async def test_contacts_go_after_the_campaign_and_a_receipt_stays(store):
@@ -449,8 +517,9 @@ async def test_an_erased_ambassador_leaves_no_name_and_no_booking(store):
     await people.erase_person(store, COORDINATOR, "person-a", now=NOW, request_id="erase")
     assert (await erase_due(store, now=NOW))["ambassadors"] == 1
     assert (await visits.get_visit(store, COORDINATOR, open_one.id)).state == "requested"
-    assert (await visits.get_visit(store, COORDINATOR, sure.id)).state == "cancelled"
-    assert await booked(store) == []
+    stays = await visits.get_visit(store, COORDINATOR, sure.id)
+    assert (stays.state, [each.ambassador_id for each in stays.team]) == ("confirmed", ["b"])
+    assert [row["ambassador_id"] for row in await booked(store)] == ["b"]
     everything = [await store.db[name].find().to_list(None) for name in ("visits", "ambassadors", "bookings", "outbox")]
     for personal in ("Ada (Demo)", "ada@betrieb.example", "Krankenhaus"):
         assert personal not in str(everything)
@@ -473,8 +542,9 @@ async def test_an_ambassador_who_loses_the_role_frees_the_visits_and_can_begin_a
         assert (await erase_due(store, now=NOW))["ambassadors"] == 1
     assert (await erase_due(store, now=NOW))["ambassadors"] == 0
     assert (await visits.get_visit(store, COORDINATOR, open_one.id)).state == "requested"
-    assert (await visits.get_visit(store, COORDINATOR, sure.id)).state == "cancelled"
-    assert await booked(store) == [] and (await said(store, sure.id))[-1] == "VisitCancelled"
+    stays = await visits.get_visit(store, COORDINATOR, sure.id)
+    assert (stays.state, [each.ambassador_id for each in stays.team]) == ("confirmed", ["b"])
+    assert await booked(store, "a") == [] and (await said(store, sure.id))[-1] == "VisitMemberLeft"
     assert "Ada (Demo)" in str(await store.db.outbox.find().to_list(None)), "the team is told by name"
     command = EnterAmbassador(name="Ada (Demo)", email="ada@betrieb.example", company_id="other")
     again = await ambassadors.enter_ambassador(store, COORDINATOR, command, now=NOW, request_id="again")

@@ -7,6 +7,7 @@ from tests.support.states.mails import mails_in_every_state
 from tests.support.states.pupils import pupils_in_every_state
 from tests.support.states.tours import tours_in_every_state
 from tests.support.states.visits import visits_in_every_state
+from tests.support.states.webhooks import webhooks_in_every_state
 
 
 async def bring_about(estate: Estate) -> dict[str, str]:
@@ -15,4 +16,5 @@ async def bring_about(estate: Estate) -> dict[str, str]:
     found |= await tours_in_every_state(estate, found)
     found |= await pupils_in_every_state(estate, found)
     found |= await mails_in_every_state(estate)
+    found |= await webhooks_in_every_state(estate)
     return found | await agency_in_every_state(estate)

@@ -78,6 +78,14 @@ async def _invitations(estate: Estate, store: Store) -> dict[str, str]:
             email=f"{name.replace('_', '-')}@schule.example", language="de",
         )  # fmt: skip
         await store.insert("invitations", asked)
+    found["invitation_ambassador"] = random_id()
+    to_visit = Invitation(
+        id=random_id(), organisation_id=estate.ids["company_id"], organisation_name="Beispielwerk",
+        invited_by=estate.people["company"], invited_by_name="Company",
+        token_hash=hash_of_key(found["invitation_ambassador"]), expires_at=NOW + timedelta(days=14), kind="ambassador",
+        name="Ada Azubi", email="ada@firma.example", language="de", fields=("EL", "M"), home_postal_code="57072",
+    )  # fmt: skip
+    await store.insert("invitations", to_visit)
     return found
 
 

@@ -11,6 +11,7 @@ from services.outreach.domain.visit_commands import (
     CancelVisit,
     CompleteVisit,
     DeclineVisit,
+    LeaveTeam,
     MoveVisit,
     ProposeVisit,
     RequestVisit,
@@ -56,6 +57,19 @@ class Visits:
         """The same, and the first of the team has said yes."""
         visit = await self.proposed(name, days, now, team)
         await self._do(visit_proposals.accept_visit, visit, AcceptVisit(ambassador_id=self.team[0]), now)
+        return visit
+
+    async def of_two(self, name: str, days: tuple[str, str]) -> str:
+        """A confirmed visit of a team of two."""
+        visit = await self.accepted(name, days, team=2)
+        await self._do(visit_proposals.accept_visit, visit, AcceptVisit(ambassador_id=self.team[1]), NOW)
+        return visit
+
+    async def left(self, name: str, days: tuple[str, str]) -> str:
+        """The same, after one of the two has dropped out."""
+        visit = await self.of_two(name, days)
+        no = LeaveTeam(ambassador_id=self.team[1], reason="Prüfung")
+        await self._do(visit_proposals.leave_team, visit, no, NOW)
         return visit
 
     async def declined(self, name: str, days: tuple[str, str]) -> str:
@@ -107,6 +121,8 @@ async def visits_in_every_state(estate: Estate) -> dict[str, str]:
             "visit_half_accepted": await made.accepted("8f", ("2026-11-23", "2026-11-24"), team=2),
             "visit_date_asked": await made.moved("8g", ("2026-11-30", "2026-12-01"), "2026-12-02"),
             "visit_confirmed": await made.accepted("8h", ("2026-12-14", "2026-12-15")),
+            "visit_of_two": await made.of_two("8k", ("2027-01-11", "2027-01-12")),
+            "visit_left": await made.left("8l", ("2027-01-18", "2027-01-19")),
             "visit_due": await made.accepted("8i", ("2026-09-22", "2026-09-23"), THEN),
             "visit_done": await made.done("8j", ("2026-09-15", "2026-09-16")),
         }
@@ -123,6 +139,7 @@ async def _begin(store: Store, estate: Estate) -> Visits:
     )
     second = await ambassadors.enter_ambassador(store, kim, entered, **how)
     team = [estate.ids["ambassador_id"], second.ambassador.id]
+    await store.db.ambassadors.update_many({}, {"$set": {"limits.per_campaign": 20}})
     return Visits(store, kim, campaign.id, estate.ids["school_id"], team)
 
 
@@ -130,7 +147,8 @@ async def _check(store: Store, found: dict[str, str]) -> None:
     """What the use cases made is what the names say."""
     wanted = {
         "visit_declined": "requested", "visit_unanswered": "requested", "visit_half_accepted": "proposed",
-        "visit_date_asked": "proposed", "visit_due": "confirmed",
+        "visit_date_asked": "proposed", "visit_of_two": "confirmed", "visit_left": "confirmed",
+        "visit_due": "confirmed",
     }  # fmt: skip
     for name, id in found.items():
         visit = await store.get("visits", Visit, id)

@@ -15,7 +15,7 @@ IN_PROCESS_ONLY = {
     "ensure_coordinator", "ensure_api_key", "make_sign_in_link", "close_schools", "erase_due", "enter_within",
     "enter_for", "free_former",
     "free_visits", "forget_former",
-    "erase_known", "candidates", "remove_within", "must_not_act_elsewhere", "active_person", "refresh_names",
+    "erase_known", "remove_within", "active_person", "refresh_names",
     "withdraw_member", "erase_visit_contacts", "forget_erased_ambassadors", "decide_on", "keep_free", "load",
     "bounds_of", "message_of", "expire_proposals", "visit_counts", "erase_feedback", "prove_figures",
     "mark_mail_trouble",
