@@ -23,9 +23,10 @@ from bson import ObjectId
 from benchmarks.waiting import wait_until
 from deploy.local import mongod
 from deploy.local.ports import choose_port
-from services.notify.domain import REMINDER, Delivery, Recipient
+from services.notify.domain import Delivery, Recipient
 from services.notify.store.core import Store
 from services.notify.store.deliveries import delivery_document
+from services.notify.urgency import REMINDER
 from shared.mongo import Document, database, relaxed
 
 FEW = 1_000

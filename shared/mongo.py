@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from bson import Timestamp
 from motor.motor_asyncio import (
     AsyncIOMotorClient,
     AsyncIOMotorClientSession,
@@ -32,6 +33,7 @@ _TRANSACTION: dict[str, Any] = {
 StoreUnavailable = AutoReconnect
 AlreadyThere = DuplicateKeyError
 StoreError = PyMongoError
+SNAPSHOT_TOO_OLD, SNAPSHOT_UNAVAILABLE = 239, 246
 
 
 def connect(url: str, most_connections: int = 50) -> Client:
@@ -78,6 +80,18 @@ async def try_transaction(db: Database, work: Callable[[Session], Awaitable[Resu
     """The same without running it again: a conflict is raised, see `is_conflict`."""
     async with await db.client.start_session() as session, session.start_transaction(**_TRANSACTION):
         return await work(session)
+
+
+@asynccontextmanager
+async def one_moment(collection: Collection) -> AsyncIterator[tuple[Session, Timestamp]]:
+    """A session whose reads, of any collection, all see the one moment of a first read of `collection`; and the moment.
+
+    MongoDB keeps it readable for `minSnapshotHistoryWindowInSeconds` (300): later reads fail with SNAPSHOT_TOO_OLD.
+    One of a collection that was made, renamed or dropped since then fails with SNAPSHOT_UNAVAILABLE.
+    """
+    async with await collection.database.client.start_session(snapshot=True) as session:
+        await collection.find_one({}, {"_id": 1}, session=session)
+        yield session, session.delegate._snapshot_time  # the driver has no public name for it
 
 
 def is_conflict(error: Exception) -> bool:

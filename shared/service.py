@@ -1,6 +1,7 @@
 """What every service process is made of, put together once: database, broker, relay, consumers, workers, readiness."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -18,6 +19,7 @@ from shared.clock import Clock
 from shared.inbox import Dispatcher, Handler
 from shared.mongo import connect, create_collections
 from shared.outbox import Relay
+from shared.restored import wait_until_whole
 from shared.schemas.base import Message
 from shared.set_aside import forget_personal
 from shared.settings import CommonSettings
@@ -64,6 +66,7 @@ class Service:
         """Prepare the database, waiting for it as long as it takes, and work until the block ends."""
 
         async def prepare_then_work() -> None:
+            await wait_until_whole(self.db)
             await create_collections(self.db, COLLECTIONS + collections)
             await outbox.create_indexes(self.db)
             await inbox.create_indexes(self.db)
@@ -113,6 +116,13 @@ class Service:
 
 async def _for_ever() -> None:
     await asyncio.Event().wait()
+
+
+def keep_what_the_start_made() -> None:
+    """What is there when the service is built stays anyway: Python need not look through it again for cycles that
+    nothing reaches."""
+    gc.collect()
+    gc.freeze()
 
 
 def front_door(services: Mapping[str, FastAPI]) -> Starlette:

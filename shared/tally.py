@@ -66,11 +66,11 @@ class Tally:
     async def count_up(self) -> int:
         """Count every row that was changed before this call; returns how many there were."""
         async with self._turn:
-            changed = await asyncio.gather(*map(self._changed, self._sources))
-            for source, ids in zip(self._sources, changed, strict=True):
+            changed = await self._changed()
+            for source, ids in changed.items():
                 for start in range(0, len(ids), AT_ONCE):
                     await self._count(source, ids[start : start + AT_ONCE])
-        return sum(map(len, changed))
+        return sum(map(len, changed.values()))
 
     async def prove(self, kept: Callable[[], Awaitable[Any]], afresh: Callable[[], Awaitable[Any]]) -> bool:
         """Whether what is `kept` is what is counted `afresh`; else everything is counted anew. While others go on
@@ -83,9 +83,17 @@ class Tally:
         await self.start_again()
         return False
 
-    async def _changed(self, source: str) -> list[str]:
-        found = relaxed(self.db[source]).find(CHANGED, {"_id": 1})
-        return [row["_id"] for row in await found.to_list(None)]
+    async def _changed(self) -> dict[str, list[str]]:
+        """The changed rows' ids by their source, from one question: mostly there are none."""
+        first, *others = self._sources
+        steps = [
+            *_changed_of(first),
+            *({"$unionWith": {"coll": each, "pipeline": _changed_of(each)}} for each in others),
+        ]
+        changed: dict[str, list[str]] = {source: [] for source in self._sources}
+        for row in await relaxed(self.db[first]).aggregate(steps).to_list(None):
+            changed[row["source"]].append(row["_id"])
+        return changed
 
     async def _count(self, source: str, ids: Sequence[str]) -> None:
         async def work(session: Session) -> list[Document]:
@@ -121,6 +129,10 @@ class Tally:
             await relaxed(self.db[source]).bulk_write(notes, ordered=False)
 
 
+def _changed_of(source: str) -> list[Document]:
+    return [{"$match": CHANGED}, {"$project": {"source": {"$literal": source}}}]
+
+
 def _as_seen(row: Document) -> Document:
     return {"_id": row["_id"], "version": row.get("version"), "counted": row.get("counted")}
 
@@ -132,4 +144,8 @@ def path(*parts: str) -> str:
 
 def named(fields: Mapping[str, Any] | None) -> dict[str, Any]:
     """The fields of a document by the names that `path` was given."""
-    return {"" if name == "%" else unquote(name): value for name, value in (fields or {}).items()}
+    return {_plain(name) if "%" in name else name: value for name, value in (fields or {}).items()}
+
+
+def _plain(name: str) -> str:
+    return "" if name == "%" else unquote(name)

@@ -1,7 +1,6 @@
 """The front door of the embedded start: the three services in one process, on one origin, with a movable clock."""
 
 import argparse
-import gc
 import hmac
 import importlib
 import os
@@ -22,7 +21,7 @@ from starlette.types import Message
 from deploy.local.clock_moves import parse_span, span_until, within_reach
 from shared.clock import FileClock
 from shared.log import set_up_logging
-from shared.service import KEEP_ALIVE_SECONDS, front_door
+from shared.service import KEEP_ALIVE_SECONDS, front_door, keep_what_the_start_made
 
 SERVICES = ("outreach", "events", "notify")
 ZONE = "Europe/Berlin"
@@ -134,8 +133,7 @@ def main(build: Callable[[FileClock], Mapping[str, FastAPI]] = build_services) -
     set_up_logging(os.environ.get("LOG_LEVEL", "INFO"))
     clock = FileClock(Path(os.environ["CLOCK_FILE"]))
     app = create_app(build(clock), clock, Path(os.environ["DATA_DIR"], "coordinator-api-key"))
-    gc.collect()
-    gc.freeze()  # what the start made stays anyway: later collections need not look at it
+    keep_what_the_start_made()
     config = uvicorn.Config(
         app,
         loop="uvloop",

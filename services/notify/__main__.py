@@ -19,7 +19,7 @@ from services.notify.usecases.tokens import Tokens
 from shared.clock import Clock, FileClock, SystemClock
 from shared.log import set_up_logging
 from shared.mongo import StoreError, database
-from shared.service import KEEP_ALIVE_SECONDS, front_door
+from shared.service import KEEP_ALIVE_SECONDS, front_door, keep_what_the_start_made
 
 
 def main() -> None:
@@ -38,6 +38,7 @@ def main() -> None:
     if arguments.command == "bounce":
         sys.exit(asyncio.run(_hear_bounce(settings, clock, sys.stdin.buffer.read())))
     app = front_door({"notify": create_app(settings, clock)})
+    keep_what_the_start_made()
     uvicorn.run(
         app, host=arguments.host, port=arguments.port, log_config=None, access_log=False,
         forwarded_allow_ips=settings.trusted_proxies, timeout_keep_alive=KEEP_ALIVE_SECONDS,

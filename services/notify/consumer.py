@@ -93,6 +93,7 @@ HANDLERS: dict[type[Message], Handler] = {
     outreach.VisitProposalExpired: _about_visit(mails.visit_proposal_expired),
     outreach.VisitConfirmed: _about_visit(mails.visit_confirmed),
     outreach.VisitMoved: _about_visit(mails.visit_moved),
+    outreach.VisitMemberLeft: _about_visit(mails.visit_member_left),
     outreach.VisitCancelled: _about_visit(mails.visit_cancelled),
     outreach.VisitCompleted: _about_visit(mails.no_mail),
     events.OfferChanged: on_offer_changed,

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from services.notify.domain import REMINDERS, Delivery
+from services.notify.domain import Delivery
+from services.notify.urgency import REMINDERS
 
 KIND = "reminder_digest"
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from services.notify.urgency import BULK, LONGEST_PAUSE, REMINDERS, TRANSITION
 from shared.errors import Conflict, NotFound
 from shared.offsets import Offset
 from shared.schemas.outreach import VisitFacts
@@ -17,13 +18,11 @@ Role = Literal["teacher", "company", "ambassador", "coordinator", "person", "pup
 Method = Literal["REQUEST", "CANCEL"]
 HIDDEN_ROLES = ("pupil", "parent")  # nobody who reads the log learns or finds their addresses
 STATES: tuple[State, ...] = ("planned", "sending", "sent", "deferred", "refused", "suppressed", "cancelled")
-SIGN_IN, TRANSITION, REMINDER = 0, 1, 2
 WITH_TOKEN = ("sign_in", "invitation")  # kinds whose mail opens something: its link is not kept or shown
 TRANSITION_HORIZON = timedelta(days=3)
 LATE = timedelta(minutes=10)
 ATTEMPTS_KEPT = 20
 FIRST_PAUSE = timedelta(seconds=2)
-LONGEST_PAUSE = {SIGN_IN: timedelta(seconds=30), TRANSITION: timedelta(minutes=15), REMINDER: timedelta(minutes=30)}
 
 # The states of a registration or visit in which a mail of this kind still says what is true. Kinds that are not
 # named here tell of something that stays true, for example that a registration was cancelled.
@@ -52,7 +51,6 @@ TRUE_WHILE: Mapping[str, frozenset[str]] = {
 NAMES_A_DATE = frozenset(
     {"registration_confirmed", "slot_moved", "slot_reminder", "offer_changed", "pupil_reminder", "confirmation_asked"}
 ) | frozenset({"visit_confirmed", "visit_moved", "visit_reminder"})
-REMINDERS = frozenset({"slot_reminder", "visit_reminder", "pupil_reminder"})
 FOR_PUPILS = frozenset({"parent_question", "pupil_confirmation", "pupil_welcome", "pupil_reminder"})
 WRITTEN_LATE = REMINDERS | FOR_PUPILS  # their facts are read at the moment of sending
 ASKS_ABOUT_A_VERSION = frozenset({"confirmation_asked"})  # whatever becomes of the registration ends the question
@@ -364,7 +362,7 @@ def resent(delivery: Delivery, now: datetime, domain: str, request_id: str, even
 
 def _planned_again(delivery: Delivery, now: datetime, domain: str, request_id: str) -> Delivery:
     gives_up_at = delivery.gives_up_at
-    if delivery.priority == TRANSITION and delivery.kind not in FOR_PUPILS:  # theirs end with the links in them
+    if delivery.priority in (TRANSITION, BULK) and delivery.kind not in FOR_PUPILS:  # theirs end with the links in them
         gives_up_at = max(gives_up_at, now + TRANSITION_HORIZON)
     elif now >= gives_up_at:
         raise TooLateToSend

@@ -7,7 +7,7 @@ from typing import Literal
 from services.notify.consent import Participant
 from services.notify.domain import Letter, Recipient
 from shared.schemas.events import OfferFacts, RegistrationFacts
-from shared.schemas.outreach import ColleagueInvited, Contact, SignInRequested, VisitFacts
+from shared.schemas.outreach import ColleagueInvited, Contact, SignInRequested, TeamMember, VisitFacts
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,12 @@ class VisitCase:
     @property
     def team(self) -> list[Recipient]:
         """The ambassadors who were asked and did not decline."""
-        return [
-            Recipient("ambassador", member.name, member.email, member.language, member.ambassador_id)
-            for member in self.facts.team
-            if member.answer != "declined"
-        ]
+        return [_member(member) for member in self.facts.team if member.answer != "declined"]
+
+    @property
+    def gone(self) -> list[Recipient]:
+        """The ambassadors who said that they do not come."""
+        return [_member(member) for member in self.facts.team if member.answer == "declined"]
 
 
 def sign_in(message: SignInRequested) -> list[Letter]:
@@ -222,6 +223,13 @@ def visit_moved(case: VisitCase) -> list[Letter]:
     return [Letter("visit_moved", to, "REQUEST") for to in (case.school, *case.team)]
 
 
+def visit_member_left(case: VisitCase) -> list[Letter]:
+    """To who dropped out, whose entry disappears; to the school, the others and every coordinator, whose entries stay:
+    the visit takes place with the others."""
+    letters = [Letter("visit_member_left", to, "CANCEL") for to in case.gone]
+    return letters + [Letter("visit_member_left", to) for to in (case.school, *case.team, *case.coordinators)]
+
+
 def visit_cancelled(case: VisitCase) -> list[Letter]:
     """To the school, each ambassador and every coordinator; entries disappear."""
     letters = [Letter("visit_cancelled", to, "CANCEL") for to in (case.school, *case.team)]
@@ -265,10 +273,15 @@ KINDS = (
     "slot_reminder", "reminder_digest", "visit_requested", "visit_proposed", "visit_date_proposed",
     "visit_proposal_declined",
     "visit_proposal_withdrawn", "visit_proposal_expired", "visit_confirmed", "visit_moved", "visit_cancelled",
+    "visit_member_left",
     "visit_reminder", "address_suppressed", "webhook_paused", "offer_changed", "contact_changed", "offer_published",
     "offer_sent_back",
     "parent_question", "pupil_confirmation", "pupil_welcome", "pupil_reminder",
 )  # fmt: skip
+
+
+def _member(member: TeamMember) -> Recipient:
+    return Recipient("ambassador", member.name, member.email, member.language, member.ambassador_id)
 
 
 def _contact(role: Literal["teacher", "company"], contact: Contact) -> Recipient:

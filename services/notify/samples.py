@@ -11,6 +11,7 @@ from services.notify import domain, mails
 from services.notify.consent import Participant
 from services.notify.domain import CalendarPart, Delivery, Letter, Recipient
 from services.notify.mails import RegistrationCase, VisitCase
+from services.notify.urgency import TRANSITION
 from shared.schemas.events import GroupFacts, OfferFacts, Place, RegistrationFacts, SlotFacts
 from shared.schemas.outreach import Contact, TeamMember, VisitDate, VisitFacts
 
@@ -218,6 +219,7 @@ def _visits(language: Language, starts: datetime, now: datetime) -> dict[str, Vi
     contact = TEACHER.model_copy(update={"language": language})
     team = [member(1, language=language), member(2, language=language)]
     declined = [member(1, "declined", language), member(2, "open", language)]
+    left = [member(1, "declined", language), member(2, "accepted", language)]
     late = [member(1, "accepted", language), member(2, "open", language)]
     chosen = visit(starts, "confirmed").chosen
     texts = {"answer_by": now + timedelta(days=3, hours=8), "room": "Aula", "material": "Werkstücke"}
@@ -232,6 +234,7 @@ def _visits(language: Language, starts: datetime, now: datetime) -> dict[str, Vi
         "visit_proposal_declined": visit(starts, "requested", team=declined, reason="Prüfung", **fallen),
         "visit_confirmed": visit(starts, "confirmed", contact=contact, team=team),
         "visit_moved": visit(starts, "confirmed", contact=contact, team=team, reason="Klausuren"),
+        "visit_member_left": visit(starts, "confirmed", contact=contact, team=left, reason="Prüfung"),
         "visit_cancelled": visit(starts, "cancelled", contact=contact, team=team, reason="Klassenfahrt"),
         "visit_reminder": visit(starts, "confirmed", contact=contact, team=team),
     }
@@ -249,7 +252,7 @@ def _delivery(letter: Letter, facts: dict[str, Any], now: datetime) -> Delivery:
         kind=letter.kind,
         to=letter.to,
         about="registration:reg1",
-        priority=domain.TRANSITION,
+        priority=TRANSITION,
         due_at=now,
         gives_up_at=now + timedelta(days=3),
         erase_after=now + timedelta(days=90),

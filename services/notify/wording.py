@@ -23,9 +23,10 @@ PARTS = ("subject", "heading", "before", "after")
 LONGEST = {"subject": 150, "heading": 120, "before": 2000, "after": 2000}
 LONGEST_WRITTEN = 20_000
 DEEPEST = 8
-# What nobody changes: mails that let people in, that no campaign causes, or by which people consent.
+# What nobody changes: mails that let people in, that no campaign causes, by which people consent, or whose words are
+# others for who left and who stays.
 FIXED = frozenset({*WITH_TOKEN, "address_suppressed", "parent_question", "pupil_confirmation", "reminder_digest"}) | {
-    "contact_changed", "webhook_paused",
+    "contact_changed", "webhook_paused", "visit_member_left",
 }  # fmt: skip
 _ALLOWED = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.If, nodes.Compare, nodes.Operand, nodes.Const,

@@ -86,6 +86,7 @@ def visit_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: st
         "alternatives": [when(date_, to.language, zone) for date_ in visit.alternatives],
         "others": [member for member in visit.team if member.ambassador_id != to.id and member.answer != "declined"],
         "declined": [member for member in visit.team if member.answer == "declined"],
+        "gone": any(member.ambassador_id == to.id and member.answer == "declined" for member in visit.team),
         "reason": visit.reason,
         "deadline": _deadline(visit.answer_by, zone, to.language),
         "late": any(member.ambassador_id == to.id and member.answer == "open" for member in visit.team),

@@ -71,6 +71,7 @@ class Pages:
             "section": section,
             "home_page": home_of(person.roles) if person else "/",
             "initials": initials,
+            "list_page": lambda address: _list_page(request, address),
             "switch_choices": lambda who: switch_choices(who, language),
         }
         if taken := common.keys() & values.keys():
@@ -90,6 +91,13 @@ def _this_page(request: Request) -> str:
     """The page to show again after a change of language: this one, or for an answered form the one it came from."""
     asked = path_and_query(request.url) if request.method in ("GET", "HEAD") else came_from(request)
     return asked or str(request.scope.get("root_path", "")) + "/"
+
+
+def _list_page(request: Request, address: str) -> str:
+    """The list at `address`, with the filters in it when the reader comes from there."""
+    path, _, query = came_from(request).partition("?")
+    kept = [each for each in query.split("&") if each and not each.startswith("done=")]
+    return f"{path}?{'&'.join(kept)}" if path == address and kept else address
 
 
 def language_of(request: Request) -> words.Language:

@@ -33,6 +33,7 @@ PURE_SHARED = (
 PURE_OWN = (
     "services.outreach.school_register",  # a file format: text in, facts out
     "services.notify.consent",  # the rules about pupils, apart from those about mails
+    "services.notify.urgency",  # which mail goes first
 )
 SHIPPED_FACTS = ("shared.region",)  # reads only the data files that come with the code
 COMMANDS = ("shared.schemas.compatibility", "shared.schemas.asyncapi")  # run by hand, and by tests
@@ -61,6 +62,7 @@ OWN = {
         "smtp",
         "suppression",
         "timing",
+        "urgency",
     }
     | {"webhooks", "vtimezone", "words", "feeds", "worded", "wording", "wording_fields"},
 }

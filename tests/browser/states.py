@@ -98,6 +98,12 @@ STATES = {
         ambassador: /outreach/visits/{visit_confirmed}/sheet
         ambassador: /outreach/visits/{visit_confirmed}/cancel
         ambassador: /outreach/my-visits?done=declined
+        ambassador, company, coordinator: /outreach/visits/{visit_of_two}
+        ambassador: /outreach/visits/{visit_of_two}/leave
+        ambassador: /outreach/visits/{visit_of_two}/cancel
+        company, coordinator: /outreach/visits/{visit_of_two}/leave?ambassador_id={ambassador_id}
+        coordinator: /outreach/visits/{visit_left}
+        ambassador: /outreach/my-visits?done=left
         teacher: /outreach/visits/{visit_confirmed}/cancel
         teacher: /outreach/visits/{visit_proposed}/dates
         coordinator: /outreach/visits/{visit_confirmed}/move
@@ -105,7 +111,7 @@ STATES = {
         teacher, company, coordinator: /outreach/visits
         ambassador: /outreach/my-visits
         coordinator: /outreach/visits?state=done
-        company: /outreach/ambassadors
+        company: /outreach/ambassadors?done=invited
         company: /outreach/ambassadors/{ambassador_id}
     """,
     "an answer by mail": """
@@ -174,6 +180,26 @@ STATES = {
         coordinator: /notify/suppressions/{suppression}/lift
         coordinator: /notify/suppressions/{suppression_lifted}
     """,
+    "a webhook": """
+        coordinator: /notify/webhooks
+        coordinator: /notify/webhooks?done=deleted
+        coordinator: /notify/webhooks/{webhook_active}
+        coordinator: /notify/webhooks/{webhook_active}?state=failed
+        coordinator: /notify/webhooks/{webhook_active}?done=replayed&count=2
+        coordinator: /notify/webhooks/{webhook_active}/change
+        coordinator: /notify/webhooks/{webhook_by_hand}
+        coordinator: /notify/webhooks/{webhook_by_hand}?done=paused
+        coordinator: /notify/webhooks/{webhook_by_hand}?state=failed
+        coordinator: /notify/webhooks/{webhook_failing}
+        coordinator: /notify/webhooks/{webhook_gone}
+        coordinator: /notify/webhooks/{webhook_active}/calls/{call_sending}
+        coordinator: /notify/webhooks/{webhook_active}/calls/{call_deferred}
+        coordinator: /notify/webhooks/{webhook_active}/calls/{call_arrived}
+        coordinator: /notify/webhooks/{webhook_active}/calls/{call_failed}
+        coordinator: /notify/webhooks/{webhook_active}/calls/{call_again}
+        coordinator: /notify/webhooks/{webhook_failing}/calls/{call_waits}
+        coordinator: /notify/webhooks/none 404
+    """,
     "reminders and calendars of one's own": """
         nobody, teacher: /notify/unsubscribe/{unsubscribe}
         nobody: /notify/unsubscribe/{unsubscribe_stopped}
@@ -210,6 +236,7 @@ STATES = {
         nobody: /outreach/sign-in/sent?request=none
         nobody: /outreach/sign-in/link?token=none
         nobody: /outreach/invitations/link?token={invitation_open}
+        nobody: /outreach/invitations/link?token={invitation_ambassador}
         nobody: /outreach/invitations/link?token={invitation_expired} 404
         nobody: /events/home
         ended: /events/home
@@ -237,6 +264,7 @@ EMPTY = {
         /outreach/ambassadors  /outreach/visits  /outreach/visits/new  /outreach/feedback  /outreach/api-keys
         /outreach/messages  /outreach/start  /outreach/schools/choose?next=/outreach/visits/new
         /notify/  /notify/stuck  /notify/upcoming  /notify/suppressions  /notify/messages
+        /notify/webhooks
     """,
     "foreign teacher": """
         /events/home  /events/registrations  /events/self-found  /events/find?free_places=9999  /outreach/visits

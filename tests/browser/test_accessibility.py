@@ -19,7 +19,7 @@ PAGES = [route for route in RULES if route[0] == "GET"]
 # answer is looked at in test_accessibility_of_states.py, where there are such.
 NOT_YET = (
     "/events/registrations/{registration_id}/attend", "/outreach/visits/{visit_id}/decline",
-    "/outreach/visits/{visit_id}/complete",
+    "/outreach/visits/{visit_id}/complete", "/outreach/visits/{visit_id}/leave",
 )  # fmt: skip
 # Nothing in them is typed: buttons, hidden versions, boxes to tick; and files, not pages, are the answer.
 NOT_TYPED = {

@@ -18,6 +18,7 @@ from tests.browser.states import empty_lists, pages_in_states
 from tests.support.estate import NOBODY, Estate, know_each_other
 from tests.support.front_door import NOW, running_front_door
 from tests.support.looks import LOOKS, Window, answered, open_in_all, opened, show_in_all
+from tests.support.sample_forms import SERIES
 from tests.support.servers import MailServer, running_nats
 from tests.support.states import bring_about
 from tests.support.states.common import database_of
@@ -108,6 +109,8 @@ async def _shown(
         (NOBODY, "/notify/class/{class_closed}", PUPIL, 404),
         (NOBODY, "/notify/confirm/{pupil_waits_for_parent}", {}, 404),
         ("teacher", "/events/registrations/{registration_confirmed}/accept", {}, 422),
+        ("company", "/events/offers/{offer_published}/slots/series", {**SERIES, "step": "open"}, 422),
+        ("ambassador", "/outreach/visits/{visit_left}/leave", {"reason": ""}, 422),
         ("teacher", "/events/registrations/{registration_expired}/accept", {}, 422),
         ("teacher", "/outreach/visits/{visit_done}/cancel", {"reason": "zu spät"}, 422),
         ("ambassador", "/outreach/visits/{visit_due}/complete", {"pupils_reached": "9999"}, 422),

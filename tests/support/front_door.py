@@ -72,10 +72,10 @@ class FrontDoor:
 
 
 @contextmanager
-def running_front_door(mongodb_url: str, nats_url: str, smtp_url: str) -> Iterator[FrontDoor]:
-    """The services that exist, in a thread of their own, until the block ends."""
+def running_front_door(mongodb_url: str, nats_url: str, smtp_url: str, prefix: str = "") -> Iterator[FrontDoor]:
+    """The services that exist, in a thread of their own, until the block ends; new databases without a `prefix`."""
     with listen(0, "PORT") as listener:
-        door = FrontDoor(f"http://{HOST}:{port_of(listener)}", f"test_{random_id()[:10]}")
+        door = FrontDoor(f"http://{HOST}:{port_of(listener)}", prefix or f"test_{random_id()[:10]}")
         settings = {
             "mongodb_url": mongodb_url, "nats_url": nats_url, "smtp_url": smtp_url, "secret_key": SECRET,
             "public_url": door.url, "database_prefix": door.prefix, "webhooks_to_this_machine": True,

@@ -81,6 +81,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/outreach/visits/{visit_id}/withdraw": {"reason": "Ferien"},
     "/outreach/visits/{visit_id}/accept": {"ambassador_id": "{ambassador_id}"},
     "/outreach/visits/{visit_id}/decline": {"ambassador_id": "{ambassador_id}", "reason": "Prüfung"},
+    "/outreach/visits/{visit_id}/leave": {"ambassador_id": "{ambassador_id}", "reason": "Prüfung"},
     "/outreach/visits/{visit_id}/move": {**DATE, "reason": ""},
     "/outreach/visits/{visit_id}/cancel": {"reason": "Wetter"},
     "/outreach/visits/{visit_id}/complete": {"pupils_reached": "20"},

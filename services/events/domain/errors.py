@@ -153,6 +153,12 @@ class GradesNotOffered(Invalid):
     field = "grades"
 
 
+class NothingTicked(Invalid):
+    """Please tick at least one date."""
+
+    field = "series.only"
+
+
 class SeriesIsEmpty(Invalid):
     """No day of this series is left: choose other weekdays or a longer period."""
 

@@ -142,7 +142,7 @@ class Store:
 
     async def offers(self, ids: Sequence[str]) -> dict[str, Offer]:
         """Offers by id."""
-        rows = await self.db.offers.find({"_id": {"$in": sorted(set(ids))}}).to_list(None)
+        rows = await self.db.offers.find({"_id": {"$in": sorted(set(ids))}}, {"words": 0}).to_list(None)
         return {row["_id"]: offer_of(row) for row in rows}
 
     async def slot(self, slot_id: str) -> Slot | None:
@@ -154,6 +154,11 @@ class Store:
         """Slots by id."""
         rows = await self.db.slots.find({"_id": {"$in": sorted(set(ids))}}, WITHOUT_PENDING).to_list(None)
         return {row["_id"]: slot_of(row) for row in rows}
+
+    async def earliest_slots(self, ids: Sequence[str], most: int) -> dict[str, Slot]:
+        """Up to `most` of these slots by id, those that begin first."""
+        found = self.db.slots.find({"_id": {"$in": ids}}, WITHOUT_PENDING).sort([("starts_utc", 1), ("_id", 1)])
+        return {row["_id"]: slot_of(row) for row in await found.limit(most).to_list(most)}
 
     async def registration(self, registration_id: str) -> Registration | None:
         """A registration as it is now."""

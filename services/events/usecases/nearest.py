@@ -43,9 +43,14 @@ async def find_slots_nearest_first(store: Store, wanted: SlotFilter, *, now: dat
 
 
 async def _offers_by_distance(store: Store, home: Point, max_km: float | None) -> list[tuple[float, str]]:
-    published = store.db.offers.find({"facts.state": "published"}, {"facts.place.lat": 1, "facts.place.lon": 1})
-    far = sorted((_kilometres(row["facts"]["place"], home), row["_id"]) for row in await published.to_list(None))
-    return [each for each in far if max_km is None or each[0] <= max_km]
+    place = {"lat": "$facts.place.lat", "lon": "$facts.place.lon"}
+    steps = [{"$match": {"facts.state": "published"}}, {"$group": {"_id": place, "offers": {"$push": "$_id"}}}]
+    far = []
+    for row in await store.db.offers.aggregate(steps).to_list(None):
+        kilometres = _kilometres(row["_id"], home)
+        if max_km is None or kilometres <= max_km:
+            far += [(kilometres, offer_id) for offer_id in row["offers"]]
+    return sorted(far)
 
 
 def _kilometres(place: Document, home: Point) -> float:

@@ -1,12 +1,14 @@
 """What pages show in one view: a person's own schools and companies, what waits for an answer, what comes next."""
 
-import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, cast
+from typing import Literal
 from zoneinfo import ZoneInfo
 
+from services.events.domain.facts import Slot
 from services.events.store.documents import campaign_of, registration_of
+from services.events.store.places import UNREAD
 from services.events.store.store import Store
 from services.events.usecases.results import (
     RegistrationView,
@@ -20,7 +22,9 @@ from shared.mongo import Document
 from shared.schemas.outreach import RoleKind
 
 Phase = Literal["open", "not_yet", "closed", "paused", "withdrawn", "cancelled", "past"]
-MOST_WAITING = 1000
+
+
+SLOTS_AT_ONCE = 10_000  # in one answer of the database, which else leaves a cursor open
 
 
 @dataclass(frozen=True)
@@ -69,14 +73,12 @@ async def find_requests(store: Store, identity: Identity, most: int) -> tuple[li
     """Registrations that wait for the own companies' approval, those with the earliest slots first, up to `most`; and
     how many wait in all."""
     filter: Document = {"state": "requested", **own_companies(identity)}
-    waiting = await store.db.registrations.find(filter, {"slot_id": 1}).to_list(MOST_WAITING)
-    slots = {"_id": {"$in": sorted({row["slot_id"] for row in waiting})}}
-    starts = {row["_id"]: row["starts_utc"] async for row in store.db.slots.find(slots, {"starts_utc": 1})}
-    first = sorted(waiting, key=lambda row: (starts[row["slot_id"]], row["_id"]))[:most]
-    rows = await store.db.registrations.find({"_id": {"$in": [row["_id"] for row in first]}}).to_list(None)
-    views = await with_slots(store, rows)
-    in_all = len(waiting) if len(waiting) < MOST_WAITING else await store.db.registrations.count_documents(filter)
-    return sorted(views, key=lambda each: (_slot(each).starts_at, each.id)), in_all
+    by_slot = [{"$match": filter}, {"$group": {"_id": "$slot_id", "waiting": {"$sum": 1}}}]
+    counted = await store.db.registrations.aggregate(by_slot, batchSize=SLOTS_AT_ONCE).to_list(None)
+    slots = await store.earliest_slots([row["_id"] for row in counted], most)
+    rows = await store.db.registrations.find({"slot_id": {"$in": list(slots)}, **filter}, UNREAD).to_list(None)
+    rows.sort(key=lambda row: (slots[row["slot_id"]].starts_utc, row["_id"]))
+    return await _with_these(store, rows[:most], slots), sum(row["waiting"] for row in counted)
 
 
 async def find_own(store: Store, identity: Identity, kind: RoleKind) -> list[Named]:
@@ -108,16 +110,14 @@ async def find_campaigns(store: Store, *, now: datetime) -> list[Named]:
 
 async def with_slots(store: Store, rows: list[Document]) -> list[RegistrationView]:
     """The registrations in these rows, each with its slot."""
+    return await _with_these(store, rows, await store.slots([row["slot_id"] for row in rows]))
+
+
+async def _with_these(store: Store, rows: list[Document], slots: Mapping[str, Slot]) -> list[RegistrationView]:
     found = [registration_of(row) for row in rows]
-    slots, offers = await asyncio.gather(
-        store.slots([registration.slot_id for registration in found]),
-        store.offers([registration.offer_id for registration in found]),
-    )
-    return [registration_view(each, slot_view(slots[each.slot_id], offers[each.offer_id])) for each in found]
-
-
-def _slot(view: RegistrationView) -> SlotView:
-    return cast(SlotView, view.slot)
+    offers = await store.offers([registration.offer_id for registration in found])
+    views = {each.slot_id: slot_view(slots[each.slot_id], offers[each.offer_id]) for each in found}
+    return [registration_view(each, views[each.slot_id]) for each in found]
 
 
 def own_companies(identity: Identity) -> Document:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData
 
 from services.events.api.parts import Now, TheStore
+from services.events.domain.errors import NothingTicked
 from services.events.usecases import offers, search, series, slots
 from services.events.usecases.inputs import OpenSlots, SlotFilter
 from services.events.usecases.results import OfferView
@@ -39,11 +40,14 @@ async def open_series(
     values = typed(form, ("series.weekdays", "series.only"))
     if step == "change":
         return pages.show(request, "slot_form.html", offer=offer, kind="series", values=values)
+    nothing = step == "open" and not values["series.only"]
     try:
-        command = validated(OpenSlots, _fields(form, only=step == "open"))
-        if step != "open":
+        command = validated(OpenSlots, _fields(form, only=step == "open" and not nothing))
+        if step != "open" or nothing:
             plan = await series.preview_series(store, person, offer_id, command, now=now, language=language)
-            return pages.show(request, "series_preview.html", offer=offer, plan=plan, values=values, kept=KEPT)
+            shown = {"offer": offer, "plan": plan, "values": values, "kept": KEPT}
+            reasons = wrong(request, NothingTicked()) if nothing and plan.dates else {}
+            return pages.show(request, "series_preview.html", 422 if nothing else 200, **shown, **reasons)
         request_id = form_request_id(person, form)
         opened = await slots.open_slots(
             store, person, offer_id, command, now=now, request_id=request_id, language=language

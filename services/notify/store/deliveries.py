@@ -13,21 +13,21 @@ from pymongo import UpdateOne
 from services.notify.domain import (
     ATTEMPTS_KEPT,
     HIDDEN_ROLES,
-    REMINDER,
-    SIGN_IN,
     STATES,
-    TRANSITION,
     Attempt,
     CalendarPart,
     ChangedMeanwhile,
     Delivery,
     Recipient,
 )
+from services.notify.store.order import IN_ORDER, READ, behind
+from services.notify.urgency import BULK, REMINDER, SIGN_IN, TRANSITION
 from shared import mongo, outbox
 from shared.errors import Invalid
 from shared.gather import Gatherer
 from shared.ids import random_id
 from shared.mongo import Database, Document, Session
+from shared.restored import held_since
 from shared.schemas.base import Message
 from shared.together import Trip
 from shared.words import search_words
@@ -36,6 +36,8 @@ LEASE = timedelta(minutes=3)
 ALIVE_SECONDS = 15
 GAP_SECONDS = ALIVE_SECONDS / 2  # between two signs of life: after a longer silence others may have been cut off too
 NEVER = float("-inf")
+LATER = timedelta(seconds=1)
+ABOUT = [("about", 1), ("order", -1)]
 COUNTED_AT_MOST = 1000
 OPEN = ["planned", "deferred"]
 _KEPT_AS_IT_IS = {each.name for each in fields(Delivery)} - {"key", "lease_token", "to", "attempts", "calendar"}
@@ -59,6 +61,7 @@ class Deliveries:
         self._alive_at = NEVER
         self._alive_since = 0.0
         self._rows = db.deliveries
+        self._held = True  # until the store has said that it is not so: it never begins while processes run
         self.written = written
         self.planned = planned
         self._ended: Gatherer[UpdateOne, bool] = Gatherer(self._end_many)
@@ -72,8 +75,9 @@ class Deliveries:
         await rows.create_index(due, partialFilterExpression={"waiting": True}, name="due")
         await rows.create_index("lease.until", sparse=True)
         await rows.create_index("lease.token", sparse=True)
-        for name in ("state", "kind", "recipient_key", "about"):
+        for name in ("state", "kind", "recipient_key"):
             await rows.create_index([(name, 1), ("order", -1)])
+        await rows.create_index(ABOUT)
         await rows.create_index([("order", -1)])
         await rows.create_index("message_id")
         await rows.create_index("erase_after", sparse=True)
@@ -106,21 +110,44 @@ class Deliveries:
         await self._rows.update_many(where, {**change, "$inc": {"version": 1}}, session=session)
 
     async def claim(self, most: int, now: datetime) -> list[Delivery]:
-        """Take up to `most` deliveries that are due at `now`, the most urgent first, held for three minutes."""
-        due = {"waiting": True, "priority": {"$in": [SIGN_IN, TRANSITION, REMINDER]}, "due_at": {"$lte": now}}
+        """Take up to `most` deliveries that are due at `now`, the most urgent first, held for three minutes; without
+        those that have to wait for an earlier one."""
+        due = {"waiting": True, "priority": {"$in": await self._going_out()}, "due_at": {"$lte": now}}
         found = self._rows.find(due, {"_id": 1}).sort([("priority", 1), ("due_at", 1)]).limit(most)
         ids = [row["_id"] for row in await found.to_list(most)]
-        return await self._take(ids) if ids else []
+        return await self._take(ids, now) if ids else []
 
-    async def _take(self, ids: list[str]) -> list[Delivery]:
+    async def _going_out(self) -> list[int]:
+        """The priorities that may go out: after a restore only sign-ins, until somebody releases the others."""
+        if self._held:
+            self._held = await held_since(self.db) is not None
+        return [SIGN_IN] if self._held else [SIGN_IN, TRANSITION, REMINDER, BULK]
+
+    async def _take(self, ids: list[str], now: datetime) -> list[Delivery]:
         token = random_id()
         # The machine's time on purpose: moving the clock of a demo must not end leases.
         lease = {"token": token, "until": datetime.now(UTC) + LEASE, "holder": self.holder}
-        taken = {"$set": {"state": "sending", "lease": lease}, "$unset": {"waiting": ""}}
+        taken = {"$set": {"state": "sending", "lease": lease}, "$unset": {"waiting": "", "behind": ""}}
         if not (await self._rows.update_many({"_id": {"$in": ids}, "waiting": True}, taken)).modified_count:
             return []
-        rows = self._rows.find({"lease.token": token}).sort([("priority", 1), ("due_at", 1), ("order", 1)])
-        return [delivery_of(row) for row in await rows.to_list(None)]
+        rows = self._rows.find({"lease.token": token}).sort(IN_ORDER)
+        return await self._without_those_behind(await rows.to_list(None), token, now)
+
+    async def _without_those_behind(self, taken: list[Document], token: str, now: datetime) -> list[Delivery]:
+        """Asked after taking them: of two processes that take an earlier and a later one at once, one sees the
+        other's. What this process holds itself it sends in its order anyway."""
+        by_others = {"lease.until": {"$exists": True}, "lease.holder": {"$ne": self.holder}}
+        where = {
+            "about": {"$in": sorted({row["about"] for row in taken})},
+            "$or": [{"waiting": True, "due_at": {"$lte": now}}, {"waiting": True, "behind": True}, by_others],
+        }
+        others = await self._rows.find(where, READ).hint(ABOUT).to_list(None)
+        late = behind(taken, others)
+        if late:
+            again = {"state": "planned", "waiting": True, "behind": True, "due_at": now + LATER}
+            change = {"$set": again, "$unset": {"lease": ""}, "$inc": {"version": 1}}
+            await self._rows.update_many({"_id": {"$in": sorted(late)}, "lease.token": token}, change)
+        return [delivery_of(row) for row in taken if row["_id"] not in late]
 
     async def say_alive(self) -> None:
         """Say that this process still works on what it holds; silence for 15 s counts as its death."""

@@ -5,11 +5,12 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from services.notify import domain
-from services.notify.domain import REMINDERS, Delivery, DeliveryUnknown, instant
+from services.notify.domain import Delivery, DeliveryUnknown, instant
 from services.notify.mails import KINDS
 from services.notify.rendering import Content
 from services.notify.samples import ZONE, Language, sample_deliveries
 from services.notify.store.mail_log import Tally
+from services.notify.urgency import REMINDERS
 from services.notify.usecases.context import Context
 from shared.auth import Identity
 

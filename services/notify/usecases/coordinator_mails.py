@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from services.notify import domain
-from services.notify.domain import TRANSITION, Delivery, Letter, Recipient
+from services.notify.domain import Delivery, Letter, Recipient
+from services.notify.urgency import urgency_of
 from services.notify.usecases.context import Context
 from shared.mongo import Session
 
@@ -25,7 +26,7 @@ async def plan_letters(
             kind=letter.kind,
             to=letter.to,
             about=about,
-            priority=TRANSITION,
+            priority=urgency_of(letter.kind),
             due_at=now,
             gives_up_at=now + domain.TRANSITION_HORIZON,
             erase_after=erase_after,

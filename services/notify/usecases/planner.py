@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from services.notify import domain
-from services.notify.domain import REMINDER, TRANSITION, CalendarPart, Delivery, Letter, Recipient
+from services.notify.domain import CalendarPart, Delivery, Letter, Recipient
 from services.notify.store.former_addresses import BY_ROLE
+from services.notify.urgency import REMINDER, urgency_of
 from services.notify.usecases.context import Context
 from shared.mongo import Session
 from shared.schemas.base import Message
@@ -64,7 +65,6 @@ class Planner:
         key: str,
         facts: dict[str, Any],
         *,
-        priority: int = TRANSITION,
         due_at: datetime | None = None,
         gives_up_at: datetime | None = None,
         calendar: CalendarPart | None = None,
@@ -84,7 +84,7 @@ class Planner:
                 kind=letter.kind,
                 to=_cleaned(letter.to),
                 about=self.about,
-                priority=priority,
+                priority=urgency_of(letter.kind),
                 due_at=due_at or self.now,
                 gives_up_at=gives_up_at or self._worthless_at(letter.kind, facts),
                 erase_after=self.erase_after,
@@ -124,7 +124,6 @@ class Planner:
             letter,
             key,
             facts,
-            priority=REMINDER,
             due_at=due_at,
             gives_up_at=starts_at,
             based_on=based_on,

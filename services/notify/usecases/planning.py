@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.notify import domain, mails
-from services.notify.domain import SIGN_IN, Letter, VisitCopy
+from services.notify.domain import Letter, VisitCopy
 from services.notify.mails import RegistrationCase, VisitCase
 from services.notify.store.copies import RegistrationCopy
 from services.notify.usecases.contacts import hand_over
@@ -39,7 +39,7 @@ async def plan_sign_in(context: Context, message: SignInRequested, *, now: datet
         planner = Planner(context, about, now, now + SIGN_IN_KEPT, cause_of(message))
         for letter in mails.sign_in(message):
             key = domain.sign_in_key(message.id)
-            planner.add(letter, key, facts, priority=SIGN_IN, due_at=now, gives_up_at=message.expires_at)
+            planner.add(letter, key, facts, due_at=now, gives_up_at=message.expires_at)
         await planner.write(session)
 
     await _once(context, message.id, message, effect, now)

@@ -18,7 +18,9 @@ from services.notify.rendering import AddressInvalid, envelope_address
 from services.notify.smtp.failures import NoAnswer, NotNow, Refused, TryAgain
 from services.notify.smtp.mailer import Mailer
 from services.notify.smtp.transaction import Mail
+from services.notify.store.sent_log import say_sent
 from services.notify.suppression import AlreadyLifted, Suppression, after_refusal, is_lifted_by, lifted
+from services.notify.urgency import REMINDERS, SIGN_IN
 from services.notify.usecases import pupil_mails
 from services.notify.usecases.address_trouble import tell_coordinators
 from services.notify.usecases.context import Context
@@ -37,7 +39,7 @@ GAVE_UP = "gave up: it did not reach the relay before it was worthless"
 
 async def send_delivery(context: Context, mailer: Mailer, delivery: Delivery, *, now: datetime) -> None:
     """Check that the mail is still true and in time, hand it over, and record the relay's answer."""
-    if delivery.kind in domain.REMINDERS:
+    if delivery.kind in REMINDERS:
         await _send_reminders(context, mailer, delivery, now)
         return
     if now >= delivery.gives_up_at:
@@ -163,7 +165,7 @@ async def _hand_over(
     writer, email = context.writer, delivery.to.email
     try:
         delivery, content = await write_mail(context, delivery, now=now)
-        urgent = delivery.priority == domain.SIGN_IN
+        urgent = delivery.priority == SIGN_IN
         mail = Mail(writer.bounce_address, envelope_address(email), content, writer.envelope_id(delivery), urgent)
         async with _kept_hold(context, delivery):
             answer = await mailer.send(mail)
@@ -192,6 +194,8 @@ async def _record_sent(
     more: dict[str, Any] = {"wording": delivery.wording, "subject": delivery.subject} if delivery.wording else {}
     more |= {} if facts is stored else {"facts": facts}  # most of a document: not written once more as it is
     await _end(context, delivery, attempt, state="sent", reason="", sent_at=now, **more)
+    for part in parts_of(delivery):
+        say_sent(part.key)
 
 
 async def _defer(context: Context, delivery: Delivery, answer: str, now: datetime) -> None:

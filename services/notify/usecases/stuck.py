@@ -6,9 +6,10 @@ from datetime import datetime
 
 from pydantic import EmailStr, TypeAdapter, ValidationError
 
-from services.notify.domain import FOR_PUPILS, REMINDERS, WITH_TOKEN, Delivery, NoLongerTrue
+from services.notify.domain import FOR_PUPILS, WITH_TOKEN, Delivery, NoLongerTrue
 from services.notify.store.mail_log import stuck
 from services.notify.suppression import AddressIsSuppressed, NotAnAddress
+from services.notify.urgency import REMINDERS
 from services.notify.usecases.context import Context
 from services.notify.usecases.mail_log import resend_delivery, show_delivery
 from shared.auth import Identity

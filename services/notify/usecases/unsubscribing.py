@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.notify.consent import LinkIsOver
-from services.notify.domain import FOR_PUPILS, REMINDERS, Delivery
+from services.notify.domain import FOR_PUPILS, Delivery
+from services.notify.urgency import REMINDERS
 from services.notify.usecases.context import Context
 from services.notify.usecases.participants import consent_of, forget, visit_of
 from shared import mongo

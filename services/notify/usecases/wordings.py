@@ -4,8 +4,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from services.notify import domain, wording
-from services.notify.domain import TRANSITION, Delivery, Recipient
+from services.notify.domain import Delivery, Recipient
 from services.notify.rendering import Content
+from services.notify.urgency import TRANSITION
 from services.notify.usecases import coming
 from services.notify.usecases.context import Context
 from services.notify.wording import (
@@ -138,7 +139,8 @@ async def save_wording(
 async def take_back(
     context: Context, identity: Identity, key: WordingKey, version: int, *, now: datetime, request_id: str
 ) -> Wording:
-    """Use an earlier version again, or with 0 the standard words. WordingUnknown, WordingUnchanged."""
+    """Use an earlier version again, or with 0 the standard words. WordingUnknown, WordingUnchanged; the first fault
+    that those words have by today's rules, which may be stricter than when they were saved."""
     await _campaign(context, identity, key.campaign_id)
     versions = await context.store.wordings.versions(key)
     earlier = next((each for each in versions if each.version == version), None)
@@ -146,6 +148,9 @@ async def take_back(
         raise WordingUnknown
     if versions[0].request_id == request_id:
         return versions[0]
+    faults, _ = try_wording(context, identity, key, earlier.parts if earlier else Parts(), now=now)
+    if faults:
+        raise next(iter(faults.values()))
     return await _add(context, wording.taken_back(versions[0], earlier, now, identity.id, request_id))
 
 

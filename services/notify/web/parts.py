@@ -16,7 +16,7 @@ from services.notify.usecases.context import Context
 from shared.auth import Identity
 from shared.web.edge import POLICY
 
-PER_PAGE = 50
+PER_PAGE = 30
 WITH_FRAME = {"Content-Security-Policy": f"{POLICY}; frame-src 'self'"}
 
 

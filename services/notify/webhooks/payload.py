@@ -38,6 +38,7 @@ TYPE_OF: dict[type[Message], str] = {
     outreach.VisitProposalExpired: "visit.expired",
     outreach.VisitConfirmed: "visit.confirmed",
     outreach.VisitMoved: "visit.moved",
+    outreach.VisitMemberLeft: "visit.member_left",
     outreach.VisitCancelled: "visit.cancelled",
     outreach.VisitCompleted: "visit.completed",
 }

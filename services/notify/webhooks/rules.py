@@ -33,6 +33,7 @@ TYPES = {
     "visit.expired": "Not everybody answered a proposed visit in time",
     "visit.confirmed": "A visit is certain",
     "visit.moved": "A visit has another date",
+    "visit.member_left": "One of a team does not come, the others do",
     "visit.cancelled": "A visit was called off",
     "visit.completed": "A visit took place",
     "delivery.refused": "A mail did not arrive",

@@ -80,6 +80,7 @@ _PAGES = {
     ALL_SIDES: """
         /outreach/visits/{visit_id}  /outreach/visits/{visit_id}/cancel  /outreach/visits/{visit_id}/move
         /outreach/visits/{visit_id}/dates  /outreach/visits/{visit_id}/withdraw  /outreach/visits/{visit_id}/sheet
+        /outreach/visits/{visit_id}/leave
         /outreach/visits/{visit_id}/calendar.ics
     """,
     OWN_COMPANY | OWN_TEAM: "/outreach/ambassadors/{ambassador_id}",
@@ -167,7 +168,7 @@ _FORMS = {
     AMBASSADORS: "/outreach/my-visits/block  /outreach/my-visits/settings  /outreach/my-visits/unblock",
     OWN_COMPANY | OWN_TEAM: """
         /outreach/ambassadors/{ambassador_id}/block  /outreach/ambassadors/{ambassador_id}/settings
-        /outreach/ambassadors/{ambassador_id}/unblock
+        /outreach/ambassadors/{ambassador_id}/unblock  /outreach/visits/{visit_id}/leave
     """,
     OWN_TEAM: "/outreach/visits/{visit_id}/accept  /outreach/visits/{visit_id}/decline",
     ALL_SIDES: "/outreach/visits/{visit_id}/cancel  /outreach/visits/{visit_id}/complete",

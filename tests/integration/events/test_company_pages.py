@@ -296,6 +296,22 @@ async def test_a_series_is_shown_before_it_is_opened_and_can_be_taken_back(world
     assert [row["_id"] async for row in world.db.slots.find({"state": "open"})] == [slot]
 
 
+async def test_a_series_without_a_tick_says_so_at_the_dates_and_keeps_what_was_typed(world: World) -> None:
+    offer, _, _ = await booked(world)
+    company = visitor(world, "company")
+    answer = await company.send(f"offers/{offer}/slots/series", {**SERIES, "step": "open"})
+    assert answer.status_code == 422 and await world.db.slots.count_documents({}) == 1
+    assert 'href="#series.only"' in answer.text and 'id="series.only"' in answer.text
+    assert 'id="only-error"' in answer.text and "Please tick at least one date." in text_of(answer)
+    for name in ("series.first_day", "series.last_day", "series.starts", "series.ends", "places", "groups"):
+        assert f'name="{name}" value="{SERIES[name]}"' in answer.text, name
+    assert " checked" not in answer.text
+    without = {name: value for name, value in SERIES.items() if name != "series.weekdays"}
+    answer = await company.send(f"offers/{offer}/slots/series", without)
+    assert answer.status_code == 422 and 'id="series.weekdays-error"' in answer.text
+    assert all(f'value="{SERIES[name]}"' in answer.text for name in ("series.first_day", "series.ends", "places"))
+
+
 async def test_an_offer_comes_again_on_the_same_weekdays_a_year_later(world: World) -> None:
     offer, slot, _ = await booked(world)
     company = visitor(world, "company")

@@ -6,8 +6,10 @@ import pytest
 
 from services.notify.usecases import mail_log, wordings
 from services.notify.wording import (
+    LONGEST,
     FieldUnknown,
     Parts,
+    PartTooLong,
     WordingChangedMeanwhile,
     WordingKey,
     WordingUnchanged,
@@ -89,6 +91,17 @@ async def test_a_sent_mail_is_shown_in_the_words_it_was_sent_with_whatever_was_s
     delivery = await mail_log.show_delivery(world.context, KORA, "registration_waitlisted:reg1:1:teacher")
     content = await mail_log.show_content(world.context, KORA, delivery, now=NOW)
     assert content and content.subject == "Noch kein Platz für 8a" and "es ist voll" in content.text
+
+
+async def test_an_earlier_version_that_breaks_a_rule_of_today_is_not_used_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await save(world)
+    await save(world, Parts(subject="Zweite"), 1, "two")
+    monkeypatch.setitem(LONGEST, "subject", 10)  # type: ignore[arg-type]
+    with pytest.raises(PartTooLong):
+        await back(world, 1)
+    assert await sent(world, waitlisted("reg2")) == ["Zweite"]
 
 
 async def test_every_version_stays_and_can_be_used_again_and_so_can_the_standard_words(world: World) -> None:

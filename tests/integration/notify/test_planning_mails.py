@@ -209,6 +209,26 @@ async def test_a_visit_from_proposal_to_cancellation(world: World) -> None:
     assert await world.deliveries(kind="visit_reminder", state="planned") == []
 
 
+async def test_who_drops_out_of_a_team_leaves_the_calendar_and_the_others_keep_theirs(world: World) -> None:
+    await world.hear(coordinator(1), visit_said(outreach.VisitConfirmed, visit("confirmed", 3)))
+    team = [member(1, "declined"), member(2, "accepted")]
+    await world.hear(visit_said(outreach.VisitMemberLeft, visit("confirmed", 4, team=team, reason="Prüfung")))
+    told = await world.deliveries(kind="visit_member_left")
+    entries = {(row["recipient_role"], row["recipient_id"]): (row["calendar"] or {}).get("method") for row in told}
+    assert entries == {
+        ("ambassador", "amb1"): "CANCEL", ("teacher", ""): None, ("ambassador", "amb2"): None,
+        ("coordinator", "coordinator1"): None,
+    }  # fmt: skip
+    reminders = await world.deliveries(kind="visit_reminder", state="planned")
+    assert {row["recipient_id"] for row in reminders} == {"", "amb2"}
+    await world.hear(visit_said(outreach.VisitCancelled, visit("cancelled", 5, team=[member(2, "accepted")])))
+    assert {row["recipient_id"] for row in await world.deliveries(kind="visit_cancelled")} == {
+        "",
+        "amb2",
+        "coordinator1",
+    }
+
+
 @pytest.mark.parametrize(
     ("message", "kind"),
     [

@@ -350,7 +350,11 @@ async def test_a_mail_cut_off_by_a_stop_is_left_to_its_lease(world: World, monke
     world.server.hold = asyncio.Event()
     await world.hear(waitlisted())
     task = asyncio.create_task(world.sender.run())
-    await until(lambda: world.deliveries(state="sending"))
+
+    async def in_flight() -> bool:
+        return bool(world.sender._in_flight)
+
+    await until(in_flight)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -6,15 +6,25 @@ from typing import Any
 
 import pytest
 
-from services.notify import domain, timing
+from services.notify import domain, timing, urgency
 from services.notify.answers import without_address
 from services.notify.domain import CalendarEntry, Delivery, Known, Letter, Recipient
+from services.notify.mails import KINDS
 from shared.offsets import DaysBefore, Offset
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 TEACHER = Recipient("teacher", "Tessa Muster", "tessa@schule.example", "de")
 COMPANY = Recipient("company", "Konrad Beispiel", "konrad@betrieb.example", "de")
 AMBASSADOR = Recipient("ambassador", "Ada Botschaft", "ada@betrieb.example", "de", "amb1")
+
+
+def test_what_somebody_waits_for_goes_before_what_goes_to_many() -> None:
+    of = {kind: urgency.urgency_of(kind) for kind in KINDS}
+    assert [kind for kind in KINDS if of[kind] == 0] == ["sign_in"]
+    assert sorted(kind for kind in KINDS if of[kind] == 2) == ["pupil_reminder", "slot_reminder", "visit_reminder"]
+    bulk = sorted(kind for kind in KINDS if of[kind] == 3)
+    assert bulk == ["address_suppressed", "contact_changed", "offer_changed", "webhook_paused"]
+    assert set(of.values()) == {0, 1, 2, 3}, "all others tell what became of a registration or visit"
 
 
 def no_day_off(day: date, offset: Offset) -> bool:
@@ -27,7 +37,7 @@ def delivery(**changes: Any) -> Delivery:
         kind="registration_confirmed",
         to=TEACHER,
         about="registration:reg1",
-        priority=domain.TRANSITION,
+        priority=urgency.TRANSITION,
         due_at=NOW,
         gives_up_at=NOW + timedelta(days=3),
         erase_after=NOW + timedelta(days=90),
@@ -110,11 +120,11 @@ def test_a_reminder_on_the_day_itself_must_come_before_the_start() -> None:
 
 
 def test_pauses_double_up_to_a_cap_and_jitter_spreads_them() -> None:
-    seconds = [domain.pause_after(n, domain.TRANSITION, 0.5).total_seconds() for n in range(1, 13)]
+    seconds = [domain.pause_after(n, urgency.TRANSITION, 0.5).total_seconds() for n in range(1, 13)]
     assert seconds == [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]
-    assert domain.pause_after(1, domain.TRANSITION, 0.0) == timedelta(seconds=1.5)
-    assert domain.pause_after(1, domain.TRANSITION, 1.0) == timedelta(seconds=2.5)
-    assert domain.pause_after(1000, domain.SIGN_IN, 0.5) == timedelta(seconds=30)
+    assert domain.pause_after(1, urgency.TRANSITION, 0.0) == timedelta(seconds=1.5)
+    assert domain.pause_after(1, urgency.TRANSITION, 1.0) == timedelta(seconds=2.5)
+    assert domain.pause_after(1000, urgency.SIGN_IN, 0.5) == timedelta(seconds=30)
 
 
 def test_a_mail_gives_up_when_the_next_try_would_come_after_its_horizon() -> None:
@@ -156,7 +166,7 @@ def test_a_late_mail_must_still_be_true(late: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("known", [None, Known("cancelled", 3, 1), Known("confirmed", 2, 2), Known("attended", 3, 1)])
 def test_a_reminder_is_checked_every_time(known: Known | None) -> None:
-    reminder = delivery(kind="slot_reminder", priority=domain.REMINDER)
+    reminder = delivery(kind="slot_reminder", priority=urgency.REMINDER)
     assert domain.reason_not_to_send(reminder, known, NOW) == "superseded"
     assert domain.reason_not_to_send(reminder, Known("confirmed", 5, 1), NOW) == ""
 
@@ -213,7 +223,7 @@ def test_a_refused_mail_keeps_its_message_id_and_a_sent_one_gets_another() -> No
 
 
 def test_a_reminder_is_not_sent_again_after_the_event() -> None:
-    late = delivery(kind="slot_reminder", priority=domain.REMINDER, state="refused", gives_up_at=NOW)
+    late = delivery(kind="slot_reminder", priority=urgency.REMINDER, state="refused", gives_up_at=NOW)
     with pytest.raises(domain.TooLateToSend):
         domain.resent(late, NOW, "x.example", "request1", even_if_sent=False)
 

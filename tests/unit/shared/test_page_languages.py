@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
+from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from shared.ui.language import clock_time, short_day
@@ -42,9 +43,46 @@ def test_texts_are_translated_wherever_they_stand_in_a_template():
 
 
 def test_what_is_put_into_a_text_is_escaped_also_when_the_same_went_in_before_unescaped():
-    for put_in, seen in ((Markup("<b>"), "<b>"), ("<b>", "&lt;b&gt;")):
-        assert in_german('{{ _("{name} x").format(name=name) }}', name=put_in) == f"{seen} x"
-        assert in_german('{{ ngettext("%(name)s y", "", 1, name=name) }}', name=put_in) == f"{seen} y"
+    template = '{{ _("{name} x").format(name=name) }}, {{ ngettext("%(name)s y", "", 1, name=name) }}'
+    made = environment([], "de", "Europe/Berlin").from_string(template)
+    for put_in, seen in ((Markup("<b>"), "<b>"), ("<b>", "&lt;b&gt;"), (Markup("<b>"), "<b>")):
+        assert made.render(name=put_in) == f"{seen} x, {seen} y"
+
+
+AS_JINJA_WRITES_IT = [
+    '{{ _("{a} and {b}").format(a=text, b=safe) }}',
+    '{{ _("{a} and {a}").format(a=number) }}{{ _("{a}").format(a=none) }}',
+    '{{ _("{a} < {{b}}").format(a=text) }}',
+    '{{ _("{a} x").format(a=text)|upper }} {{ _("{a} x").format(a=text) ~ text }}',
+    '{{ _("{a!r} {b:>9}").format(a=text, b=number) }} {{ _("{} x").format(text) }}',
+    '{{ _("{a[b]} {c.real}").format(a=facts, c=number) }}',
+    '{{ _("{a}").format(**facts) }}',
+    '{% macro m(it, more="") %}<i>{{ it }}{{ more }}{{ caller() if caller is defined else "" }}</i>{% endmacro %}'
+    "{{ m(text) }}{{ m(it=safe, more=number) }}{% call m(number) %}{{ text }}{% endcall %}",
+    "{% for it in facts.values() %}{{ it.upper() }}{{ loop.index }}{{ loop.cycle('<', 'b') }}{% endfor %}",
+    '{{ {"b": _("<b>{x}"), "n": 1, "t": "<i>"}[name] }}{{ {"b": text}[name] }}{{ {"b": ["<"]}.get(name) }}',
+    '{% for name in ("n", "t", "b") %}{{ {"b": _("x"), "n": 1, "t": "<i>"}.get(name, "") }}{% endfor %}',
+    "{% set all = namespace(n=1) %}{% set all.n = all.n + number %}{{ all.n }}{{ range(3)|join(text) }}",
+    "{{ dict(a=text) }}",
+]
+
+
+@pytest.mark.parametrize("template", AS_JINJA_WRITES_IT)
+def test_what_makes_pages_fast_changes_nothing_of_them(template: str):
+    values = {
+        "text": "<a> & 'b'", "safe": Markup("<b>"), "number": 7, "none": None, "name": "b",
+        "facts": {"a": "<x>", "b": "y"},
+    }  # fmt: skip
+    plain = Environment(autoescape=True, undefined=StrictUndefined, extensions=["jinja2.ext.i18n"])
+    plain.install_null_translations(newstyle=False)  # type: ignore[attr-defined]
+    plain.globals["_"] = Markup
+    ours = environment([], "en", "Europe/Berlin").from_string(template)
+    assert [ours.render(**values) for _ in range(2)] == [plain.from_string(template).render(**values)] * 2
+
+
+def test_a_text_that_lacks_a_value_is_an_error_and_no_empty_place():
+    with pytest.raises(KeyError):
+        in_german('{{ _("{name} x").format(nam="a") }}')
 
 
 def test_a_number_chooses_its_words():
