@@ -27,28 +27,42 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=10, help="requests of each actor")
     parser.add_argument("--patience", type=float, default=60, help="seconds until all must be whole again")
     parser.add_argument("--without", default="", choices=sorted(WEAKNESSES), help="negative control")
-    parser.add_argument("--json", type=Path, help="where to write every run")
+    parser.add_argument(
+        "--into", type=Path, help="a file with a line of JSON per run; runs that are in it already are not played again"
+    )
     options = parser.parse_args()
     first, _, last = options.seeds.partition("-")
     seeds = range(int(first), int(last or first) + 1)
     names = list(FAULTS) if options.faults == "all" else options.faults.split(",")
-    results = run(seeds, names, Load(options.actors, options.steps, options.patience), options.without)
+    load = Load(options.actors, options.steps, options.patience)
+    results = run([(name, seed) for seed in seeds for name in names], load, options.without, options.into)
     print(table(results))
-    if options.json:
-        options.json.write_text(json.dumps([asdict(result) for result in results], indent=1))
     raise SystemExit(not all(result.sound for result in results))
 
 
-def run(seeds: Sequence[int], names: Sequence[str], load: Load, weakness: str = "") -> list[Result]:
-    """Every fault with every seed, one after the other, on one system."""
-    results = []
+def run(wanted: Sequence[tuple[str, int]], load: Load, weakness: str = "", into: Path | None = None) -> list[Result]:
+    """Each (fault, seed) that is not in `into`, one after the other, on one system; with those that are in it."""
+    results = _played(into)
+    there = {(result.fault, result.seed) for result in results}
+    missing = [each for each in wanted if each not in there]
+    if not missing:
+        return results
     with tempfile.TemporaryDirectory() as folder, running_system(Path(folder, "data"), weakness) as system:
-        for name in names:
-            for seed in seeds:
-                result = asyncio.run(play(system, seed, name, _faults(name), load))
-                results.append(result)
-                _say(result)
+        for name, seed in missing:
+            result = asyncio.run(play(system, seed, name, _faults(name), load))
+            results.append(result)
+            _say(result)
+            if into:
+                with into.open("a") as lines:
+                    lines.write(json.dumps(asdict(result)) + "\n")
     return results
+
+
+def _played(into: Path | None) -> list[Result]:
+    """The runs that `into` holds."""
+    if not into or not into.exists():
+        return []
+    return [Result(**json.loads(line)) for line in into.read_text().splitlines()]
 
 
 def _faults(names: str) -> list[Fault]:
