@@ -41,7 +41,9 @@ class Scales:
         """What is too much about the page at `path`."""
         self.asked.clear()
         self.bytes = 0
-        await self.window.page.goto(path, wait_until="networkidle")
+        await self.window.page.goto(path)
+        if await self.window.page.query_selector("[hx-trigger=load]"):
+            await self.window.page.wait_for_load_state("networkidle")
         origin = self.window.estate.door.url
         wrong = [f"{path} asks {url}" for url in self.asked if not url.startswith(f"{origin}/")]
         if self.bytes >= BYTES:

@@ -137,16 +137,17 @@ async def test_another_company_sees_and_changes_nothing(world: World, door: Fron
 async def test_every_page_fits_a_small_phone_and_keeps_to_the_policy(
     world: World, page_of: OpenPage, places: dict[str, str], language: str
 ) -> None:
-    for person, path in PAGES:
+    complaints: list[str] = []
+    for person in dict(PAGES):
         page = await page_of(person, language=language, width=320, scripts=True)
-        complaints: list[str] = []
-        page.on("console", lambda message, kept=complaints: kept.append(message.text))
-        answer = await page.goto(path.format(**places))
-        assert answer is not None and answer.status in (200, 403, 404, 409, 422), (path, answer)
-        found = await page.evaluate(CHECK.read_text())
-        assert found == [], (path, language, found)
-        assert [text for text in complaints if "Security Policy" in text] == [], path
+        page.on("console", lambda message: complaints.append(message.text))
+        for path in (path for who, path in PAGES if who == person):
+            answer = await page.goto(path.format(**places))
+            assert answer is not None and answer.status in (200, 403, 404, 409, 422), (path, answer)
+            found = await page.evaluate(CHECK.read_text())
+            assert found == [], (path, language, found)
         await page.context.close()
+    assert [text for text in complaints if "Security Policy" in text] == []
 
 
 async def test_the_check_of_pages_finds_what_is_wrong(page_of: OpenPage) -> None:

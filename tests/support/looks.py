@@ -7,7 +7,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
-from axe_playwright_python.async_playwright import Axe
+from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route
 from playwright.async_api import Error as PlaywrightError
 
@@ -17,6 +17,7 @@ from tests.support.estate import NOBODY, Estate
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OPTIONS = {"resultTypes": ["violations"], "iframes": False}  # what is framed, a mail, is looked at by itself
+RUN_AXE = "options => axe.run(document, options).then(found => found.violations)"  # the rest is large, and not read
 OWN_CHECK = (Path(__file__).parents[1] / "browser" / "check_page.js").read_text()
 SHOWN = "/shown-again"
 
@@ -104,10 +105,11 @@ class Window:
         await self.page.wait_for_load_state("load")
         own = await self.page.evaluate(OWN_CHECK) if not is_mail else []
         tags = WCAG[:-1] if is_mail else WCAG  # a mail is inside a page, which has the landmarks
-        found = await Axe().run(self.page, options=OPTIONS | {"runOnly": {"type": "tag", "values": tags}})
+        await self.page.evaluate(AXE_FILE_PATH.read_text())
+        violations = await self.page.evaluate(RUN_AXE, OPTIONS | {"runOnly": {"type": "tag", "values": tags}})
         by_axe = [
             f"{each['id']} ({each['help']}) {node['target']} {node['html'][:160]}"
-            for each in found.response["violations"]
+            for each in violations
             for node in each["nodes"][:3]
         ]
         said = [text for text in self.said if not (status >= 400 and f"status of {status}" in text)]

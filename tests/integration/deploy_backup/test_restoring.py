@@ -30,6 +30,7 @@ from tests.support.estate import CONTACT, Estate, furnished, offer_of
 from tests.support.front_door import NOW, SERVICES, FrontDoor, running_front_door
 from tests.support.servers import MailServer, running_mongod, running_nats
 
+pytestmark = pytest.mark.processes_only
 NUMBER = 12
 REGISTRATIONS = "/events/api/v1/registrations"
 

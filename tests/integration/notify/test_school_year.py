@@ -1,7 +1,7 @@
 """A school year of bookings, moves and cancellations, its clock driven by the test, against a model written here.
 
 The short year runs with all other tests. The whole one, with every school of the region:
-`SCHOOL_YEAR=whole .venv/bin/python -m pytest tests/integration/notify/test_school_year.py -k process -s`
+`SCHOOL_YEAR=whole .venv/bin/python -m pytest tests/integration/notify/test_school_year.py -s`
 """
 
 import email
@@ -29,6 +29,7 @@ from shared.schemas.events import GroupFacts, RegistrationFacts, SlotFacts
 from tests.support.notify_builders import coordinator, offer, registration, said, slot, slot_moved
 from tests.support.notify_world import World, part
 
+pytestmark = pytest.mark.processes_only
 BERLIN = ZoneInfo("Europe/Berlin")
 SIZES = {"short": 60, "whole": 482}
 SCHOOLS_PER_COMPANY = 8
