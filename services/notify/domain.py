@@ -42,6 +42,7 @@ TRUE_WHILE: Mapping[str, frozenset[str]] = {
     "visit_date_proposed": frozenset({"proposed"}),
     "visit_confirmed": frozenset({"confirmed"}),
     "visit_moved": frozenset({"confirmed"}),
+    "visit_team_smaller": frozenset({"confirmed"}),
     "visit_reminder": frozenset({"confirmed"}),
     "parent_question": frozenset({"parent_asked"}),
     "pupil_confirmation": frozenset({"pupil_asked"}),
@@ -50,7 +51,7 @@ TRUE_WHILE: Mapping[str, frozenset[str]] = {
 }
 NAMES_A_DATE = frozenset(
     {"registration_confirmed", "slot_moved", "slot_reminder", "offer_changed", "pupil_reminder", "confirmation_asked"}
-) | frozenset({"visit_confirmed", "visit_moved", "visit_reminder"})
+) | frozenset({"visit_confirmed", "visit_moved", "visit_team_smaller", "visit_reminder"})
 FOR_PUPILS = frozenset({"parent_question", "pupil_confirmation", "pupil_welcome", "pupil_reminder"})
 WRITTEN_LATE = REMINDERS | FOR_PUPILS  # their facts are read at the moment of sending
 ASKS_ABOUT_A_VERSION = frozenset({"confirmation_asked"})  # whatever becomes of the registration ends the question

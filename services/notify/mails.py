@@ -225,9 +225,9 @@ def visit_moved(case: VisitCase) -> list[Letter]:
 
 def visit_member_left(case: VisitCase) -> list[Letter]:
     """To who dropped out, whose entry disappears; to the school, the others and every coordinator, whose entries stay:
-    the visit takes place with the others."""
+    the visit takes place with a smaller team."""
     letters = [Letter("visit_member_left", to, "CANCEL") for to in case.gone]
-    return letters + [Letter("visit_member_left", to) for to in (case.school, *case.team, *case.coordinators)]
+    return letters + [Letter("visit_team_smaller", to) for to in (case.school, *case.team, *case.coordinators)]
 
 
 def visit_cancelled(case: VisitCase) -> list[Letter]:
@@ -273,7 +273,7 @@ KINDS = (
     "slot_reminder", "reminder_digest", "visit_requested", "visit_proposed", "visit_date_proposed",
     "visit_proposal_declined",
     "visit_proposal_withdrawn", "visit_proposal_expired", "visit_confirmed", "visit_moved", "visit_cancelled",
-    "visit_member_left",
+    "visit_member_left", "visit_team_smaller",
     "visit_reminder", "address_suppressed", "webhook_paused", "offer_changed", "contact_changed", "offer_published",
     "offer_sent_back",
     "parent_question", "pupil_confirmation", "pupil_welcome", "pupil_reminder",

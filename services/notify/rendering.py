@@ -64,6 +64,7 @@ class Writer:
             lstrip_blocks=True,
             auto_reload=False,  # else each mail asks the disk a dozen times whether a template has changed
         )
+        self._environment.filters["named"] = words.named
         self._worded = Worded(self._environment)
 
     def subject(self, kind: str, to: Recipient, facts: dict[str, Any]) -> str:

@@ -24,9 +24,9 @@ LONGEST = {"subject": 150, "heading": 120, "before": 2000, "after": 2000}
 LONGEST_WRITTEN = 20_000
 DEEPEST = 8
 # What nobody changes: mails that let people in, that no campaign causes, by which people consent, or whose words are
-# others for who left and who stays.
+# must name who does not come.
 FIXED = frozenset({*WITH_TOKEN, "address_suppressed", "parent_question", "pupil_confirmation", "reminder_digest"}) | {
-    "contact_changed", "webhook_paused", "visit_member_left",
+    "contact_changed", "webhook_paused", "visit_team_smaller",
 }  # fmt: skip
 _ALLOWED = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.If, nodes.Compare, nodes.Operand, nodes.Const,

@@ -131,6 +131,7 @@ _SPECIAL: Mapping[str, Mapping[str, Field]] = {
     "visit_date_proposed": {"deadline": _UNTIL, "reason": _REASON},
     "visit_moved": {"reason": _REASON, **_BEFORE},
     "visit_cancelled": {"reason": _REASON},
+    "visit_member_left": {"reason": _REASON},
     "visit_proposal_withdrawn": {"reason": _REASON},
 }  # fmt: skip
 # Who replaces a part must say what its reader needs of it. Facts, button, link and calendar entry cannot be removed.

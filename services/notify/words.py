@@ -1,6 +1,6 @@
 """Facts in the words of a mail: what the templates below mails/ can name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
@@ -12,7 +12,7 @@ from services.notify.domain import Recipient
 from shared.answer_links import AnswerLinks, AsSeen
 from shared.region import career_fields
 from shared.schemas.events import OfferFacts, Place, RegistrationFacts
-from shared.schemas.outreach import VisitDate, VisitFacts
+from shared.schemas.outreach import TeamMember, VisitDate, VisitFacts
 from shared.ui.language import clock_time, short_day, translate
 
 Values = dict[str, Any]
@@ -95,6 +95,12 @@ def visit_values(facts: dict[str, Any], to: Recipient, public_url: str, zone: st
         "link": public_url + page,
         **(when(visit.chosen, to.language, zone) if visit.chosen else {"day": "", "short_day": "", "time": ""}),
     }
+
+
+def named(people: Sequence[TeamMember], last: str, first: str = "") -> str:
+    """Their names with the word `last` before the last one, after `first` if given; an erased name is left out."""
+    names = [name for name in (first, *(person.name for person in people)) if name]
+    return f" {last} ".join([each for each in (", ".join(names[:-1]), *names[-1:]) if each])
 
 
 def offer_values(facts: dict[str, Any], to: Recipient, public_url: str) -> Values:

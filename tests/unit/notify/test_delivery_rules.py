@@ -164,6 +164,13 @@ def test_a_late_mail_must_still_be_true(late: dict[str, Any]) -> None:
     assert domain.reason_not_to_send(gone, Known("cancelled", 3, 7), NOW) == ""
 
 
+def test_that_a_visit_takes_place_with_a_smaller_team_is_not_said_when_it_no_longer_does() -> None:
+    told = delivery(kind="visit_team_smaller", attempt_count=1)
+    assert domain.reason_not_to_send(told, Known("cancelled", 4, 1), NOW) == "superseded"
+    assert domain.reason_not_to_send(told, Known("confirmed", 4, 2), NOW) == "superseded", "day and time are others"
+    assert domain.reason_not_to_send(told, Known("confirmed", 4, 1), NOW) == ""
+
+
 @pytest.mark.parametrize("known", [None, Known("cancelled", 3, 1), Known("confirmed", 2, 2), Known("attended", 3, 1)])
 def test_a_reminder_is_checked_every_time(known: Known | None) -> None:
     reminder = delivery(kind="slot_reminder", priority=urgency.REMINDER)

@@ -114,7 +114,7 @@ def test_what_is_consented_to_and_what_lets_in_is_nobodys_to_change() -> None:
     fixed = {d.kind for d in all_deliveries("de") if key_of(d) is None}
     consents = {"parent_question", "pupil_confirmation"}
     ours = {"sign_in", "invitation", "address_suppressed", "webhook_paused", "reminder_digest", "contact_changed"}
-    assert fixed == ours | consents | {"visit_member_left"}, "for who left it says another thing than for who stays"
+    assert fixed == ours | consents | {"visit_team_smaller"}, "it must name who does not come"
 
 
 @pytest.mark.parametrize("rule", [r for r in RULES if r.__module__ == wording.__name__], ids=lambda r: r.__name__)

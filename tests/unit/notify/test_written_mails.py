@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from icalendar import Calendar
 
-from services.notify import mails
+from services.notify import mails, words
 from services.notify.domain import WITH_TOKEN, Delivery, Recipient
 from services.notify.rendering import MAILS, AddressInvalid
+from services.notify.samples import member
 from tests.support.notify_builders import NOW
 from tests.support.notify_letters import all_deliveries
 from tests.support.notify_world import part, writer
@@ -149,3 +150,11 @@ def test_an_address_that_is_none_is_refused_before_anything_is_said(address: str
     delivery = replace(EVERY[1], to=Recipient("teacher", "Tessa", address, "de"))
     with pytest.raises(AddressInvalid):
         writer().mail(delivery, NOW)
+
+
+def test_names_are_told_as_a_person_would_say_them() -> None:
+    ada, berta, erased = (member(n).model_copy(update={"name": name}) for n, name in enumerate(("Ada", "Berta", "")))
+    assert words.named([ada], "und") == "Ada"
+    assert words.named([ada, berta], "und", "Ihnen") == "Ihnen, Ada und Berta"
+    assert words.named([erased, berta], "und") == "Berta"
+    assert words.named([erased], "und") == ""
