@@ -144,10 +144,16 @@ class Deliveries:
         others = await self._rows.find(where, READ).hint(ABOUT).to_list(None)
         late = behind(taken, others)
         if late:
-            again = {"state": "planned", "waiting": True, "behind": True, "due_at": now + LATER}
-            change = {"$set": again, "$unset": {"lease": ""}, "$inc": {"version": 1}}
-            await self._rows.update_many({"_id": {"$in": sorted(late)}, "lease.token": token}, change)
+            await self._put_back([row for row in taken if row["_id"] in late], token, now)
         return [delivery_of(row) for row in taken if row["_id"] not in late]
+
+    async def _put_back(self, rows: Sequence[Document], token: str, now: datetime) -> None:
+        """As if they had not been taken, but a moment later: a new version would make them late (`domain.is_late`)."""
+        again = {"waiting": True, "behind": True, "due_at": now + LATER}
+        for state, tried in (("planned", False), ("deferred", True)):
+            if ids := sorted(row["_id"] for row in rows if bool(row["attempt_count"]) is tried):
+                change = {"$set": {"state": state, **again}, "$unset": {"lease": ""}}
+                await self._rows.update_many({"_id": {"$in": ids}, "lease.token": token}, change)
 
     async def say_alive(self) -> None:
         """Say that this process still works on what it holds; silence for 15 s counts as its death."""

@@ -205,9 +205,14 @@ async def leave(visit_id: str, desk: TheDesk) -> Response:
             return await _page(desk, visit_id, 0, 422, values=dict(form), **reasons)
         return await _leave_step(desk, visit, str(form.get("ambassador_id", "")), 422, values=dict(form), **reasons)
 
-    own = not (desk.person.coordinates or desk.person.has("company"))
-    then = "/outreach/my-visits?done=left" if own else _address(visit_id)
-    return await desk.act(LeaveTeam, nested, use, again, then)
+    return await desk.act(LeaveTeam, nested, use, again, _after_leaving(desk, visit_id))
+
+
+def _after_leaving(desk: Desk, visit_id: str) -> str:
+    """The visit, for those who still see it: a company whose only member has left does not."""
+    if desk.person.coordinates:
+        return _address(visit_id)
+    return "/outreach/visits?done=left" if desk.person.has("company") else "/outreach/my-visits?done=left"
 
 
 @router.get("/visits/{visit_id}/cancel")

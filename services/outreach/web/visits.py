@@ -33,6 +33,7 @@ async def show_all(
     field: Filter = "",
     district: Filter = "",
     after: Annotated[str, Query(max_length=500)] = "",
+    done: Filter = "",
 ) -> Response:
     """My visits: what needs me first, then what is open, then the rest; filters stay in the address."""
     asked = {
@@ -51,6 +52,7 @@ async def show_all(
         filters=await _filters(desk),
         filtered=any(asked.values()),
         values=asked,
+        left=done == "left",
     )
 
 

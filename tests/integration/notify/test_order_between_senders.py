@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.notify.domain import Attempt, Delivery
+from services.notify.domain import Attempt, Delivery, is_late
 from services.notify.store.deliveries import LATER, Deliveries
 from services.notify.urgency import BULK, REMINDER, SIGN_IN, TRANSITION
 from shared.mongo import Session, transaction
@@ -47,6 +47,19 @@ async def test_a_mail_waits_for_the_earlier_one_that_another_process_holds(world
     assert await theirs.claim(10, NOW + LATER) == [], "it is looked at again a moment later"
     (second,) = await theirs.claim(10, NOW + 2 * LATER)
     assert (second.kind, second.to.role) == ("registration_confirmed", "teacher")
+    assert not is_late(second, NOW), "it goes out in its turn, whatever is known by now"
+
+
+async def test_a_mail_that_was_tried_and_waits_for_its_turn_is_shown_as_deferred(world: World) -> None:
+    ours, theirs = await two_senders(world)
+    await plan(world, planned("second", now=NOW + LATER))
+    (second,) = await theirs.claim(10, NOW + LATER)
+    await theirs.end(second, Attempt(NOW, "deferred", "451"), state="deferred", due_at=NOW + 2 * LATER)
+    await plan(world, planned("first"))
+    await ours.claim(10, NOW + LATER)
+    assert await theirs.claim(10, NOW + 2 * LATER) == []
+    row = await world.db.deliveries.find_one({"_id": "second"})
+    assert (row["state"], row["waiting"], row["behind"]) == ("deferred", True, True)
 
 
 async def test_an_earlier_mail_that_is_tried_again_later_holds_nobody_up(world: World) -> None:

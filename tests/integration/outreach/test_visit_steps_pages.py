@@ -210,7 +210,9 @@ async def test_a_company_takes_one_of_its_own_out_of_a_team(as_person, store):
     assert "Ada (Demo) does not come?" in await shown(company, f"{path}/leave?ambassador_id=a")
     assert (await company.send(f"{path}/leave", {"ambassador_id": "c"})).status_code == 403
     await shown(company, f"{path}/leave?ambassador_id=a")
-    await sent(company, f"{path}/leave", {"ambassador_id": "a", "reason": ""})
+    answer = await company.send(f"{path}/leave", {"ambassador_id": "a", "reason": ""})
+    assert answer.status_code == 303
+    assert "The visit takes place with the others" in await shown(company, answer.headers["location"])
     assert (await store.db.visits.find_one({"_id": visit.id}))["team"][0]["ambassador_id"] == "c"
 
 
