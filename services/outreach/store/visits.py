@@ -249,9 +249,14 @@ async def due_for_erasure(store: Store, now: datetime, most: int) -> list[Visit]
     return [from_document(Visit, row) for row in rows]
 
 
-async def visit_counts(store: Store, ambassador_ids: Sequence[str]) -> dict[str, Counter[str]]:
-    """How many visits of each state, by ambassador."""
-    wanted = {"$match": {"team.ambassador_id": {"$in": list(ambassador_ids)}}}
+async def visit_counts(
+    store: Store, ambassador_ids: Sequence[str], company_ids: Sequence[str] | None = None
+) -> dict[str, Counter[str]]:
+    """How many visits of each state, by ambassador; for these companies (None: for any)."""
+    where: Document = {"team.ambassador_id": {"$in": list(ambassador_ids)}}
+    if company_ids is not None:
+        where["team.company_id"] = {"$in": list(company_ids)}
+    wanted = {"$match": where}
     pair = {"ambassador": "$team.ambassador_id", "state": "$state"}
     counted = [wanted, {"$unwind": "$team"}, wanted, {"$group": {"_id": pair, "count": {"$sum": 1}}}]
     found: dict[str, Counter[str]] = {id: Counter() for id in ambassador_ids}

@@ -163,7 +163,8 @@ async def unblock_days(
 async def pause_ambassador(
     store: Store, identity: Identity, ambassador_id: str, *, now: datetime, request_id: str
 ) -> Known:
-    """Not asked any more until it is resumed: open proposals are declined, confirmed visits stay. AlreadyPaused."""
+    """Not asked any more until it is resumed: open proposals are declined, by a company's contact only its own, and
+    confirmed visits stay. AlreadyPaused."""
 
     def pause(ambassador: Ambassador, _: Sequence[Booking]) -> Ambassador:
         rights.must_manage(identity, ambassador)
@@ -172,7 +173,7 @@ async def pause_ambassador(
     known = await _change(store, identity, ambassador_id, pause, request_id)
     for visit in await stored.of_ambassador(store, ambassador_id):
         member = visit.member_of(known.ambassador.person_id)
-        if member and visit.state == "proposed":
+        if member and visit.state == "proposed" and rights.takes_out(identity, member):
             reason = translate(PAUSES, visit.contact.language)
             await withdraw_member(store, visit, member, reason, now, only_proposed=True)
     return known
@@ -188,9 +189,12 @@ async def resume_ambassador(store: Store, identity: Identity, ambassador_id: str
     return await _change(store, identity, ambassador_id, resume, request_id)
 
 
-async def visit_counts(store: Store, found: Sequence[Known]) -> dict[str, Counter[str]]:
-    """How many visits of each state these ambassadors have, by ambassador; for who has been authorised."""
-    return await stored.visit_counts(store, [known.ambassador.id for known in found])
+async def visit_counts(store: Store, identity: Identity, found: Sequence[Known]) -> dict[str, Counter[str]]:
+    """How many visits of each state these ambassadors have, by ambassador; for who has been authorised. A company's
+    contact sees how many they have for this company."""
+    own = all(rights.is_own(identity, known.ambassador) for known in found)
+    companies = None if identity.coordinates or own else identity.organisations("company")
+    return await stored.visit_counts(store, [known.ambassador.id for known in found], companies)
 
 
 async def get_ambassador(store: Store, identity: Identity, ambassador_id: str) -> Known:

@@ -84,7 +84,7 @@ async def ask_to_pause(ambassador_id: str, desk: TheDesk) -> Response:
     must_manage(desk.person, known.ambassador)
     if known.ambassador.paused:
         return see_other(_address(ambassador_id))
-    counts = (await ambassadors.visit_counts(desk.store, [known]))[ambassador_id]
+    counts = (await ambassadors.visit_counts(desk.store, desk.person, [known]))[ambassador_id]
     return desk.show("visits_pause.html", known=known, counts=counts)
 
 
@@ -132,7 +132,7 @@ async def _page(
         known=known,
         me=known.ambassador,
         spans=known.ambassador.blocked_spans(desk.today),
-        counts=(await ambassadors.visit_counts(desk.store, [known]))[ambassador_id],
+        counts=(await ambassadors.visit_counts(desk.store, desk.person, [known]))[ambassador_id],
         manages=desk.person.coordinates or manages(desk.person, known.ambassador),
         values={**settings_of(known), **(typed or {})},
         **more,
@@ -156,7 +156,7 @@ async def _list_page(
         "visits_ambassadors.html",
         status,
         ambassadors=found,
-        counts=await ambassadors.visit_counts(desk.store, found),
+        counts=await ambassadors.visit_counts(desk.store, desk.person, found),
         companies=await ambassadors.companies_to_act_for(desk.store, desk.person),
         asked=await colleagues.invited_ambassadors(desk.store, desk.person, now=desk.now),
         company_id=company_id,

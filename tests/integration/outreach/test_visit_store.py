@@ -422,6 +422,11 @@ async def test_an_ambassador_of_two_companies_is_proposed_by_each_and_booked_onc
     assert proposed.companies() == {"other"}, "the company that proposes, and not the first one"
     assert (await outcome(propose(store, second, "a", who=WORKS))) == "AmbassadorIsBooked"
     assert await outcome(visits.get_visit(store, WORKS, first.id)) == "NotAllowed"
+    for who, planned in ((WORKS, 0), (OTHER, 1), (COORDINATOR, 1)):
+        known = await ambassadors.get_ambassador(store, who, "a")
+        assert (await ambassadors.visit_counts(store, who, [known]))["a"]["proposed"] == planned
+    await ambassadors.pause_ambassador(store, WORKS, "a", now=NOW, request_id="pause")
+    assert (await visits.get_visit(store, OTHER, first.id)).state == "proposed", "it is no matter of the other company"
 
 
 async def leave(store: Store, visit: Visit, ambassador_id: str | None, who=COORDINATOR, request_id: str = "") -> Visit:

@@ -17,7 +17,7 @@ IN_PROCESS_ONLY = {
     "free_visits", "forget_former",
     "erase_known", "remove_within", "active_person", "refresh_names",
     "withdraw_member", "erase_visit_contacts", "forget_erased_ambassadors", "decide_on", "keep_free", "load",
-    "bounds_of", "message_of", "expire_proposals", "visit_counts", "erase_feedback", "prove_figures",
+    "bounds_of", "message_of", "expire_proposals", "erase_feedback", "prove_figures",
     "mark_mail_trouble",
 }  # fmt: skip
 BEFORE_SIGN_IN = {
