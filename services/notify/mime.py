@@ -11,6 +11,7 @@ import binascii
 import hashlib
 from base64 import encodebytes
 from collections.abc import Mapping
+from email.header import Header
 from email.headerregistry import Address
 from email.policy import EmailPolicy
 
@@ -40,9 +41,18 @@ def assemble(
 
 def _header(name: str, value: str | Address, policy: EmailPolicy) -> bytes:
     plain = f"{name}: {value}"
-    if plain.isascii() and len(plain) <= LONGEST_LINE and "=?" not in plain:
+    if "=?" in plain:
+        return _as_words(name, value)
+    if plain.isascii() and len(plain) <= LONGEST_LINE:
         return plain.encode() + LINE
     return policy.fold_binary(*policy.header_store_parse(name, value))
+
+
+def _as_words(name: str, value: str | Address) -> bytes:
+    """All of a text encoded (RFC 2047): a reader, and the standard library, would decode what only looks encoded."""
+    said, address = (value.display_name, f"\r\n <{value.addr_spec}>") if isinstance(value, Address) else (value, "")
+    words = Header(said, "utf-8", LONGEST_LINE, name).encode(linesep="\r\n")
+    return f"{name}: {words}{address}".encode() + LINE
 
 
 def _text(kind: bytes, text: str) -> bytes:

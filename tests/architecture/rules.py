@@ -29,6 +29,7 @@ PURE_SHARED = (
     "shared.offsets",
     "shared.schemas",
     "shared.school_calendar",
+    "shared.texts",
 )
 PURE_OWN = (
     "services.outreach.school_register",  # a file format: text in, facts out

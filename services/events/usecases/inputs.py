@@ -11,20 +11,11 @@ from shared.bounds import Day, as_wall_time, in_bounds
 from shared.errors import Invalid
 from shared.schemas.events import GroupFacts
 from shared.schemas.outreach import Contact
-
-
-class ControlCharacters(Invalid):
-    """Line breaks and other control characters are not allowed here."""
+from shared.texts import one_line, readable
 
 
 class NotWallTime(Invalid):
     """This must be a local time without an offset, for example 2026-12-01T09:00."""
-
-
-def _one_line(text: str) -> str:
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):
-        raise ValueError(ControlCharacters())
-    return text
 
 
 def _wall_time(moment: datetime) -> datetime:
@@ -40,10 +31,10 @@ def _wall_hour(hour: time) -> time:
 
 
 Id = Annotated[str, Field(min_length=1, max_length=64)]
-Name = Annotated[str, Field(min_length=1, max_length=160), AfterValidator(_one_line)]
-Line = Annotated[str, Field(max_length=160), AfterValidator(_one_line)]
-Text = Annotated[str, Field(max_length=4000)]
-Reason = Annotated[str, Field(max_length=500)]
+Name = Annotated[str, Field(min_length=1, max_length=160), one_line]
+Line = Annotated[str, Field(max_length=160), one_line]
+Text = Annotated[str, Field(max_length=4000), readable]
+Reason = Annotated[str, Field(max_length=500), readable]
 WallTime = Annotated[datetime, AfterValidator(_wall_time), in_bounds, as_wall_time]
 WallHour = Annotated[time, AfterValidator(_wall_hour)]
 Grade = Annotated[int, Field(ge=1, le=14)]
@@ -62,7 +53,7 @@ class Input(BaseModel):
 class ContactInput(Input):
     name: Name
     email: EmailStr
-    phone: Annotated[str, Field(max_length=40), AfterValidator(_one_line)] = ""
+    phone: Annotated[str, Field(max_length=40), one_line] = ""
     language: Literal["de", "en"] = "de"
 
     def facts(self) -> Contact:
@@ -186,7 +177,7 @@ class WithReason(Input):
 
 
 class GroupInput(Input):
-    name: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_one_line)]
+    name: Annotated[str, Field(min_length=1, max_length=60), one_line]
     grade: Grade
     pupils: Pupils
     adults: Adults = 1
@@ -223,7 +214,7 @@ class RecordAttendance(Input):
 
 
 class SelfFoundGroup(Input):
-    name: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_one_line)]
+    name: Annotated[str, Field(min_length=1, max_length=60), one_line]
     grade: Grade
     pupils: Pupils
     adults: Adults = 0

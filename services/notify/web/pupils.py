@@ -22,6 +22,7 @@ from services.notify.edge import Now, TheContext, ThePages
 from services.notify.usecases import participants
 from services.notify.usecases.participants import OwnPage
 from shared.errors import Invalid, RuleBroken
+from shared.texts import one_line
 from shared.ui.language import sentence
 from shared.web.callers import Visitor, client_of
 from shared.web.pages import Pages, errors_by_field, language_of, posted, see_other
@@ -30,7 +31,7 @@ from shared.web.problems import status_of
 router = APIRouter()
 DEAD_END = (ClassLinkUnknown, VisitIsOver, LinkIsOver, ParentNotAskedAnyMore)
 SAID = {"yes": True, "no": False, "open": None}
-Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40), one_line]
 
 
 class AskForm(BaseModel):

@@ -3,19 +3,16 @@
 import re
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from shared.errors import Conflict, Invalid, NotAllowed
+from shared.errors import Conflict, NotAllowed
 from shared.identity import Identity
 from shared.schemas.base import Facts
+from shared.texts import one_line, readable
 
 
 class ChangedMeanwhile(Conflict):
     """Somebody else changed this at the same time. Please look at it again and repeat your change."""
-
-
-class ControlCharacters(Invalid, ValueError):
-    """Line breaks and control characters are not allowed here."""
 
 
 class Aggregate(Facts):
@@ -39,21 +36,9 @@ class Command(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
-def _one_line(text: str) -> str:
-    if re.search(r"[\x00-\x1f\x7f\u2028\u2029]", text):
-        raise ControlCharacters
-    return text
-
-
-def no_control(text: str) -> str:
-    if re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", text):
-        raise ControlCharacters
-    return text
-
-
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line)]
-OptionalLine = Annotated[str, StringConstraints(max_length=200), AfterValidator(_one_line)]
-Paragraph = Annotated[str, StringConstraints(max_length=2000), AfterValidator(no_control)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200), one_line]
+OptionalLine = Annotated[str, StringConstraints(max_length=200), one_line]
+Paragraph = Annotated[str, StringConstraints(max_length=2000), readable]
 PostalCode = Annotated[str, StringConstraints(pattern=r"^\d{5}$")]
 
 

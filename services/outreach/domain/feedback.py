@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, EmailStr, StringConstraints
+from pydantic import EmailStr, StringConstraints
 
-from services.outreach.domain.common import Aggregate, Command, OptionalLine, no_control
+from services.outreach.domain.common import Aggregate, Command, OptionalLine
 from shared.errors import NotFound, TooManyRequests
+from shared.texts import readable
 
 KEPT = timedelta(days=182)
-Told = Annotated[str, StringConstraints(min_length=1, max_length=4000), AfterValidator(no_control)]
+Told = Annotated[str, StringConstraints(min_length=1, max_length=4000), readable]
 
 
 class FeedbackNotFound(NotFound):
