@@ -81,11 +81,19 @@ class Together:
     async def _handle(self, _: str, handled: list[Handled]) -> list[bool | Exception]:
         if len(handled) == 1:
             return [await once(self._db, handled[0][0], self._handler, handled[0][1])]
-        ids = {"_id": {"$in": [f"{message.id}:{self._handler}" for message, _ in handled]}}
-        if await self._db.inbox.find_one(ids, {"_id": 1}) is None and await self._all(handled):
+        if noted := await self._noted(handled):
+            new = [each for each in handled if each[0].id not in noted]
+            done = iter(await self._part(new) if new else ())
+            return [False if message.id in noted else next(done) for message, _ in handled]
+        if await self._all(handled):
             return [True] * len(handled)
         half = len(handled) // 2
         return [*await self._part(handled[:half]), *await self._part(handled[half:])]
+
+    async def _noted(self, handled: list[Handled]) -> set[str]:
+        """The ids of those that were handled before: of all, when the broker has lost its data and is told anew."""
+        ids = {f"{message.id}:{self._handler}": message.id for message, _ in handled}
+        return {ids[row["_id"]] async for row in self._db.inbox.find({"_id": {"$in": [*ids]}}, {"_id": 1})}
 
     async def _part(self, handled: list[Handled]) -> list[bool | Exception]:
         try:

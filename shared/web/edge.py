@@ -21,6 +21,7 @@ from shared.web.idempotency import Idempotency
 from shared.web.openapi import describe_edge
 from shared.web.pages import Pages, add_page_handlers
 from shared.web.problems import add_problem_handlers, handler_for
+from shared.web.set_aside_api import set_aside_api
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; script-src 'self'; "
@@ -125,6 +126,7 @@ def build_edge(
     describe_edge(app)
     _add_health(app, checks)
     app.include_router(set_aside.router)
+    app.include_router(set_aside_api(service), prefix="/api/v1")
     app.mount("/static", pages.assets, name="static")
     return app
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
-from tests.faults.messages import Repeat, Shuffle
-from tests.faults.surroundings import Cut, Jump, MailServerDies, Mood, StoreRefuses
+from tests.faults.messages import Full, Late, Repeat, Shuffle
+from tests.faults.surroundings import Cut, Jump, MailServerDies, Mood, Poison, StoreRefuses
 from tests.faults.system import PROGRAMS, SECOND, System
 
 PARTS = (*PROGRAMS, SECOND)
@@ -133,7 +133,8 @@ SOFT: list[Fault] = [
     Jump(),
     StoreRefuses(),
 ]
-FAULTS: dict[str, Fault] = {fault.name: fault for fault in (Peace(), *HARD, *SOFT, Restart(), Mixed())}
+OTHERS: list[Fault] = [Late(), Full(), Poison()]  # of which the broker has to be alive, or that last for minutes
+FAULTS: dict[str, Fault] = {fault.name: fault for fault in (Peace(), *HARD, *SOFT, *OTHERS, Restart(), Mixed())}
 
 
 async def strike_at_moments(system: System, faults: list[Fault], random: Random) -> tuple[float, int]:

@@ -10,9 +10,11 @@ from random import Random
 from typing import Any
 
 import nats
+from nats.js.api import DiscardPolicy
 from pymongo import MongoClient
 
 from shared.broker import Ack, Broker, Stream, Wire
+from shared.clock import FileClock
 from shared.ids import random_id
 from shared.mongo import Database, connect
 from shared.outbox import LEASE_SECONDS, Relay
@@ -23,6 +25,7 @@ SOURCES = ("events", "outreach", "notify")
 AT_ONCE, ROUNDS, PAUSE_SECONDS = 150, 6, 0.7
 GATHERING_SECONDS = 0.8
 SHUFFLING_SECONDS = (4.0, 7.0)
+FULL_SECONDS = (2.0, 6.0)
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,48 @@ class Shuffle:
         finally:
             await end(connecting, 5)
             client.close()
+        return 0
+
+
+@dataclass(frozen=True)
+class Late:
+    """Events' messages are held back while the clock of all services moves on by hours."""
+
+    name: str = "messages late by hours"
+
+    async def strike(self, system: System, random: Random) -> int:
+        client = connect(system.instance.addresses["mongodb_url"])
+        clock = FileClock(system.data / "clock.json")
+        try:
+            db, holder = client.perspektive_events, random_id()
+            await _take_over(db, holder)
+            await asyncio.sleep(random.uniform(1, 2))
+            clock.forward(timedelta(hours=random.choice([2, 9, 26])))
+            await _take_over(db, holder)
+            await db.leases.delete_one({"_id": "relay", "holder": holder})
+        finally:
+            client.close()
+        return 0
+
+
+@dataclass(frozen=True)
+class Full:
+    """For some seconds the broker has no room for a message of events."""
+
+    name: str = "broker full"
+
+    async def strike(self, system: System, random: Random) -> int:
+        connection = await nats.connect(system.instance.addresses["nats_url"], error_cb=_quiet)
+        try:
+            streams = connection.jetstream()
+            roomy = (await streams.stream_info("events")).config
+            await streams.update_stream(roomy.evolve(discard=DiscardPolicy.NEW, max_msgs=1))
+            try:
+                await asyncio.sleep(random.uniform(*FULL_SECONDS))
+            finally:
+                await streams.update_stream(roomy)
+        finally:
+            await connection.close()
         return 0
 
 

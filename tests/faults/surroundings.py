@@ -10,11 +10,13 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import AutoReconnect
 
+from deploy.local.demo.client import Client
 from shared.clock import FileClock
 from tests.faults.system import SECOND, System
 
 SECONDS = (2.0, 6.0)
 STORE_SECONDS = 60.0
+SET_ASIDE, SET_ASIDE_SECONDS = "/notify/api/v1/messages", 240.0
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,35 @@ class StoreRefuses:
         finally:
             await asyncio.to_thread(_refuse, system, {})
         return 0
+
+
+@dataclass(frozen=True)
+class Poison:
+    """The same until some messages were set aside; then it is mended, and an operator has them handled again."""
+
+    name: str = "poison"
+
+    async def strike(self, system: System, random: Random) -> int:
+        some = "".join(random.sample("0123456789", 3))
+        await asyncio.to_thread(_refuse, system, {"facts.group.name": {"$not": {"$regex": f"[{some}]$"}}})
+        key = (system.data / "coordinator-api-key").read_text().strip()
+        try:
+            async with Client(system.doors[0], key) as client:
+                await _until_set_aside(client)
+                await asyncio.to_thread(_refuse, system, {})
+                replayed = (await client.post(f"{SET_ASIDE}/replay")).ok()
+                assert replayed["worked"] and not replayed["failed"], replayed
+        finally:
+            await asyncio.to_thread(_refuse, system, {})
+        return 0
+
+
+async def _until_set_aside(client: Client) -> None:
+    """Six attempts take 156 seconds."""
+    deadline = time.monotonic() + SET_ASIDE_SECONDS
+    while not (await client.get(SET_ASIDE))["total"]:
+        assert time.monotonic() < deadline, "nothing was set aside"
+        await asyncio.sleep(0.5)
 
 
 def _refuse(system: System, validator: dict[str, Any]) -> None:

@@ -334,6 +334,27 @@ async def test_a_message_set_aside_is_shown_and_replayed(service: Running) -> No
     assert await service.db.set_aside.count_documents({}) == 0
 
 
+async def test_a_program_sees_what_is_set_aside_without_persons_and_has_it_handled_again(service: Running) -> None:
+    first, second = (waitlisted(unique()).to_wire() for _ in range(2))
+    for wire, error in ((first, "ValueError: tessa@schule.example"), (second, "ArithmeticError: x")):
+        row = {"_id": wire["id"], "wire": wire, "error": error, "attempts": 6, "set_aside_at": datetime.now(UTC)}
+        await service.db.set_aside.insert_one(row)
+    found = (await service.http.get("/notify/api/v1/messages")).json()
+    assert found["total"] == 2 and "tessa" not in str(found)
+    shown = {(each["id"], each["type"], each["about"]) for each in found["items"]}
+    assert shown == {(wire["id"], "RegistrationWaitlisted.v1", wire["subject"]) for wire in (first, second)}
+    for path, replayed in ((f"messages/{first['id']}/replay", 1), ("messages/replay", 1), ("messages/replay", 0)):
+        answer = await service.http.post(f"/notify/api/v1/{path}", headers={"Idempotency-Key": unique()})
+        assert answer.json() == {"worked": replayed, "failed": 0}
+    assert (await service.http.get("/notify/api/v1/messages")).json() == {"items": [], "total": 0}
+    for wire in (first, second):
+        id = wire["data"]["registration"]["registration_id"]
+        await service.delivery(f"registration_waitlisted:{id}:1:teacher", "sent")
+    await service.db.api_keys.insert_one(_key(["notify:read", "notify:write"], "teacher", "key-of-a-school"))
+    refused = await service.http.get("/notify/api/v1/messages", headers={"Authorization": "Bearer key-of-a-school"})
+    assert refused.status_code == 403
+
+
 async def test_the_pages_are_for_coordinators_and_operators(service: Running) -> None:
     anonymous = await service.http.get("/notify/")
     assert (anonymous.status_code, anonymous.headers["location"]) == (303, "/outreach/sign-in?next=/notify/")
@@ -435,4 +456,5 @@ async def test_the_openapi_document_describes_the_mail_log(service: Running) -> 
     document = (await service.http.get("/notify/api/v1/openapi.json")).json()
     assert {path for path in document["paths"] if not path.startswith("/api/v1/webhook")} == {
         "/api/v1/deliveries", "/api/v1/deliveries/{delivery_id}", "/api/v1/deliveries/{delivery_id}/resend",
+        "/api/v1/messages", "/api/v1/messages/replay", "/api/v1/messages/{message_id}/replay",
     }  # fmt: skip
